@@ -1,0 +1,237 @@
+//! TLS over bytes.
+//!
+//! A [`TlsSession`] takes ciphertext and gives ciphertext, takes clear text and gives clear text. It knows no socket, no
+//! clock and no JavaScript: time is passed in, and whoever drives it moves the bytes. Two providers stand behind the
+//! trait: OpenSSL ([`Context::session`]) with every feature, and the operating system's stack ([`platform`]).
+
+mod context;
+mod platform;
+mod session;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+
+pub use context::Context;
+
+/// Which side of the handshake a session plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Client,
+    Server,
+}
+
+/// What a server wants of the client's certificate; what a client wants of the server's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Verify {
+    /// Server: send a CertificateRequest. Clients always get a certificate.
+    pub request: bool,
+    /// Server: a missing or unacceptable certificate ends the handshake with its alert. A client's session never
+    /// refuses by itself: its owner looks at [`TlsSession::verify_error`] when the handshake is done.
+    pub require: bool,
+}
+
+/// Questions and notices that the owner asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hooks {
+    /// Server: park at the ClientHello with [`Question::ClientHello`].
+    pub client_hello: bool,
+    /// Server: park before the certificate is chosen with [`Question::Certificate`].
+    pub certificate: bool,
+    /// Give [`SessionEvent::Keylog`] lines.
+    pub keylog: bool,
+    /// Give [`SessionEvent::NewSession`].
+    pub sessions: bool,
+    /// Give [`SessionEvent::Trace`] texts.
+    pub trace: bool,
+}
+
+/// How many handshakes a client may start on one connection after the first (TLS 1.2 and below).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renegotiation {
+    /// More than this many within `window` is `ERR_TLS_SESSION_ATTACK`.
+    pub limit: u32,
+    pub window: Duration,
+    /// `ERR_TLS_RENEGOTIATION_DISABLED` at once.
+    pub disabled: bool,
+}
+
+/// Server name patterns and the context each selects; the last one added that matches wins.
+/// `*` stands for any run of characters but a dot.
+#[derive(Default)]
+pub struct SniTable {
+    entries: std::sync::RwLock<Vec<(String, Context)>>,
+}
+
+/// Everything that is fixed before a session's first byte.
+pub struct SessionConfig {
+    pub role: Role,
+    pub verify: Verify,
+    /// Protocols in wire form (RFC 7301: one length byte before each name). Empty: no ALPN.
+    pub alpn: Vec<u8>,
+    /// Client: the server_name extension.
+    pub servername: Option<String>,
+    /// Client: a session to resume, DER.
+    pub session: Option<Vec<u8>>,
+    /// Client: ask for a stapled OCSP response.
+    pub request_ocsp: bool,
+    pub hooks: Hooks,
+    /// Server: contexts by name, asked before the context's own certificate.
+    pub sni: Option<Arc<SniTable>>,
+    pub renegotiation: Renegotiation,
+}
+
+/// Where a handshake stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handshake {
+    Done,
+    /// Waits for bytes of the peer.
+    Pending,
+    /// Waits for [`TlsSession::answer`].
+    Parked,
+}
+
+/// What a read found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// So many clear bytes, at least one.
+    Data(usize),
+    /// Nothing before more ciphertext comes (or the handshake is parked).
+    Pending,
+    /// The peer's close_notify.
+    Closed,
+}
+
+/// What the owner must decide before the handshake goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    ClientHello {
+        servername: Option<String>,
+        /// The client's offer, in its order.
+        alpn: Vec<Vec<u8>>,
+        session_id: Vec<u8>,
+        /// The client sent a session ticket (RFC 5077) that is not empty.
+        ticket: bool,
+        ocsp: bool,
+    },
+    Certificate {
+        servername: Option<String>,
+        ocsp: bool,
+    },
+}
+
+/// The answer to a [`Question`] of the same name.
+pub enum Answer {
+    ClientHello {
+        /// DER of the session to resume, from an external store.
+        session: Option<Vec<u8>>,
+        /// The protocol chosen: `None` leaves the choice to [`SessionConfig::alpn`], `Some(None)` refuses with
+        /// no_application_protocol.
+        alpn: Option<Option<Vec<u8>>>,
+    },
+    Certificate {
+        context: Option<Context>,
+        /// DER OCSPResponse to staple.
+        ocsp: Option<Vec<u8>>,
+    },
+}
+
+/// Notices, in the order they came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionEvent {
+    Question(Question),
+    /// The first handshake is done, or a renegotiation is.
+    HandshakeDone,
+    /// One line in NSS key log format, ending in a line feed.
+    Keylog(Vec<u8>),
+    NewSession { id: Vec<u8>, session: Vec<u8> },
+    /// Client: the stapled response, or that there was none (only when it was asked for).
+    OcspResponse(Option<Vec<u8>>),
+    Trace(String),
+}
+
+/// The suite in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cipher {
+    /// OpenSSL's name.
+    pub name: String,
+    /// IANA's name.
+    pub standard_name: String,
+    /// The lowest protocol version that has it.
+    pub version: String,
+}
+
+/// The key exchange of a client's session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EphemeralKey {
+    /// `DH`, `ECDH`, or a KEM's own name.
+    pub kind: String,
+    /// Group name, for everything but DH.
+    pub name: Option<String>,
+    pub bits: u32,
+}
+
+/// One TLS connection without a socket. See the module's text for the contract:
+///
+/// 1. give what the peer sent to [`feed`](Self::feed);
+/// 2. call [`handshake`](Self::handshake) until it is `Done`, then [`read`](Self::read) until `Pending`;
+/// 3. after any call, send what [`output`](Self::output) holds and take [`poll_event`](Self::poll_event) until `None`.
+///
+/// An `Err` is final for the session; `output` then still holds the alert that has to go out.
+pub trait TlsSession: Send {
+    /// Takes ciphertext from the peer. Kept until `handshake` or `read` uses it.
+    fn feed(&mut self, ciphertext: &[u8]);
+    /// Takes the handshake as far as it goes. `now` counts renegotiations.
+    fn handshake(&mut self, now: Instant) -> Result<Handshake>;
+    /// Decrypts into `buf`. Also runs a renegotiation or a TLS 1.3 post-handshake message.
+    fn read(&mut self, buf: &mut [u8], now: Instant) -> Result<Read>;
+    /// Encrypts `clear`; gives how many bytes it took: all of them, or 0 while a renegotiation is under way.
+    fn write(&mut self, clear: &[u8]) -> Result<usize>;
+    /// Puts a close_notify into `output`. Does nothing before the handshake is done, or when called again.
+    fn close_notify(&mut self);
+    /// Ciphertext for the peer. The owner takes bytes off; nobody else does.
+    fn output(&mut self) -> &mut Vec<u8>;
+    /// Bytes fed but not used yet.
+    fn unread(&self) -> usize;
+    fn poll_event(&mut self) -> Option<SessionEvent>;
+    /// Answers the question the session is parked at; the next `handshake` call goes on.
+    fn answer(&mut self, answer: Answer) -> Result<()>;
+    /// Gives buffers back that are empty now.
+    fn release_buffers(&mut self) {}
+
+    fn role(&self) -> Role;
+    /// `TLSv1.3`, ...; before the handshake is done what is spoken so far.
+    fn protocol(&self) -> &str;
+    fn cipher(&self) -> Option<Cipher>;
+    /// `None`: nothing negotiated.
+    fn alpn(&self) -> Option<Vec<u8>>;
+    fn servername(&self) -> Option<String>;
+    fn session_reused(&self) -> bool;
+    /// DER of the peer's leaf and what came with it, then issuers found in the store, up to a self-signed one.
+    fn peer_chain(&self) -> Vec<Vec<u8>>;
+    /// DER of our own certificate.
+    fn certificate(&self) -> Option<Vec<u8>>;
+    /// Why the peer's certificate is not acceptable; code and text are OpenSSL's (`CERT_HAS_EXPIRED`, ...).
+    /// A missing certificate is `UNABLE_TO_GET_ISSUER_CERT` to a side that asked for one (PSK and resumption apart).
+    fn verify_error(&self) -> Option<Error>;
+    /// DER of the session, for a later `SessionConfig::session`.
+    fn session(&self) -> Option<Vec<u8>>;
+    fn session_ticket(&self) -> Option<Vec<u8>>;
+    fn finished(&self) -> Option<Vec<u8>>;
+    fn peer_finished(&self) -> Option<Vec<u8>>;
+    fn export_keying_material(&self, length: usize, label: &str, context: Option<&[u8]>) -> Result<Vec<u8>>;
+    /// Client only.
+    fn ephemeral_key(&self) -> Option<EphemeralKey>;
+    /// `RSA-PSS+SHA256`, ...
+    fn shared_sigalgs(&self) -> Vec<String>;
+
+    fn set_verify(&mut self, verify: Verify) -> Result<()>;
+    fn renegotiate(&mut self) -> Result<()>;
+    fn disable_renegotiation(&mut self);
+    /// 512 to 16384 bytes; false where OpenSSL refuses.
+    fn set_max_send_fragment(&mut self, bytes: usize) -> bool;
+    /// Certificate and key of another context, for a handshake still to come.
+    fn set_key_cert(&mut self, context: &Context) -> Result<()>;
+    fn enable_hooks(&mut self, hooks: Hooks);
+}

@@ -1,0 +1,20 @@
+//! c4tls: TLS for Node.js on tokio threads.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`error`] | the one error type |
+//! | [`engine`] | TLS over bytes: no socket, no clock, no JavaScript |
+//! | [`credentials`] | PEM, PKCS#12, certificates, sealed secrets |
+//! | [`policy`] | limits and deadlines |
+//! | [`transport`] | listen, connect, TCP, Unix sockets and pipes |
+//! | [`driver`] | one task per connection, one per server: the only place that composes the rooms above |
+//! | `bridge` | the only code that knows Node-API |
+
+pub mod credentials;
+pub mod driver;
+pub mod engine;
+pub mod error;
+pub mod policy;
+pub mod transport;
+
+mod bridge;
