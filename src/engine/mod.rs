@@ -16,6 +16,10 @@ mod platform;
 mod session;
 mod sni;
 mod state;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod ticket;
 mod trace;
 
@@ -173,10 +177,11 @@ pub struct Cipher {
 /// The key exchange of a client's session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EphemeralKey {
-    /// `DH`, `ECDH`, or a KEM's own name.
+    /// `DH`, `ECDH` or `KEM`.
     pub kind: String,
     /// Group name, for everything but DH.
     pub name: Option<String>,
+    /// 0 where that says nothing (a KEM).
     pub bits: u32,
 }
 

@@ -87,7 +87,8 @@ impl TicketKeys {
                 sys::EVP_DecryptInit_ex(cipher, aes, ptr::null_mut(), self.aes().as_ptr(), iv) == 1
             };
             let key = parameter(c"key", OCTET_STRING, self.hmac());
-            let digest = parameter(c"digest", UTF8_STRING, b"SHA256");
+            // OpenSSL reads the name as a C string, whatever length it is given.
+            let digest = parameter(c"digest", UTF8_STRING, c"SHA256".to_bytes());
             let parameters = [key, digest, sys::OSSL_PARAM_construct_end()];
             match ready && sys::EVP_MAC_CTX_set_params(mac, parameters.as_ptr()) == 1 {
                 true => 1,
