@@ -7,13 +7,15 @@
 mod context;
 mod platform;
 mod session;
+mod sni;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-pub use context::Context;
+pub use context::{Context, TICKET_KEYS_LENGTH};
+pub use sni::SniTable;
 
 /// Which side of the handshake a session plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,13 +70,6 @@ pub struct Renegotiation {
     pub window: Duration,
     /// `ERR_TLS_RENEGOTIATION_DISABLED` at once.
     pub disabled: bool,
-}
-
-/// Server name patterns and the context each selects; the last one added that matches wins.
-/// `*` stands for any run of characters but a dot.
-#[derive(Default)]
-pub struct SniTable {
-    entries: std::sync::RwLock<Vec<(String, Context)>>,
 }
 
 /// Everything that is fixed before a session's first byte.

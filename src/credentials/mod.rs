@@ -1,0 +1,1 @@
+//! Certificates and keys: reading them, making them, keeping passwords sealed.
