@@ -9,7 +9,9 @@ use napi_derive::napi;
 use super::environment::Environment;
 use super::params::{hooks, seconds, TlsParams};
 use super::secure_context::SecureContext;
-use super::throw::{throw, OrThrow};
+#[cfg(not(unix))]
+use super::throw::throw;
+use super::throw::OrThrow;
 use crate::driver::{self, parse_address, WriteStatus};
 use crate::engine::{Answer, Role, Verify};
 use crate::error::Error as CoreError;
@@ -37,7 +39,7 @@ pub(super) fn socket_options(no_delay: Option<bool>, keep_alive: Option<bool>, d
     }
 }
 
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct AddressInfo {
     pub address: String,
     pub family: &'static str,
@@ -50,14 +52,14 @@ impl From<SocketAddress> for AddressInfo {
     }
 }
 
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct CipherInfo {
     pub name: String,
     pub standard_name: String,
     pub version: String,
 }
 
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct EphemeralKeyInfo {
     #[napi(js_name = "type")]
     pub kind: Option<String>,
@@ -65,7 +67,7 @@ pub struct EphemeralKeyInfo {
     pub size: Option<u32>,
 }
 
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct VerifyError {
     pub code: String,
     pub message: String,

@@ -226,7 +226,9 @@ unsafe extern "C" fn on_cleanup(_arg: *mut std::ffi::c_void) {
 
 /// Hands events over: `words` becomes `[count, large, more, 0]` and then the descriptors; the slab is returned.
 #[napi]
-pub fn drain<'env>(env: &'env Env, words: &mut [u32]) -> Result<Option<BufferSlice<'env>>> {
+pub fn drain<'env>(env: &'env Env, mut words: Uint32ArraySlice<'env>) -> Result<Option<BufferSlice<'env>>> {
+    // SAFETY: the array is JavaScript's, and nothing of JavaScript runs before this function returns.
+    let words = unsafe { words.as_mut() };
     LOCAL.with_borrow_mut(|local| {
         let (Some(local), true) = (local.as_mut(), words.len() >= 2 * WORDS) else {
             return Ok(None);
