@@ -179,12 +179,7 @@ impl Connection {
 
     /// `alpn`: undefined leaves the choice to the list, null refuses.
     #[napi]
-    pub fn answer_hello(
-        &self,
-        env: &Env,
-        session: Option<&[u8]>,
-        alpn: Option<Either<String, Null>>,
-    ) -> Result<()> {
+    pub fn answer_hello(&self, env: &Env, session: Option<&[u8]>, alpn: Option<Either<String, Null>>) -> Result<()> {
         let alpn = alpn.map(|choice| match choice {
             Either::A(name) => Some(name.chars().map(|c| c as u8).collect()),
             Either::B(Null) => None,

@@ -1,1 +1,5 @@
-//! Certificates and keys: reading them, making them, keeping passwords sealed.
+//! Certificates and keys: making and reading them.
+
+mod generate;
+
+pub use generate::generate_certificate;

@@ -32,7 +32,10 @@ pub enum Event<'a> {
     /// Server: a connection that already speaks TLS comes to JavaScript's notice.
     Adopt(u32),
     /// Server: a connection above the limit was closed.
-    Drop { local: Option<SocketAddress>, peer: Option<SocketAddress> },
+    Drop {
+        local: Option<SocketAddress>,
+        peer: Option<SocketAddress>,
+    },
     /// Server: the listening socket is closed.
     ListenerClosed,
     /// Server: after it was closed, the last connection that JavaScript had not seen is gone or was adopted.
@@ -41,7 +44,9 @@ pub enum Event<'a> {
     ConnectFailed(&'a [ConnectError]),
     Secure,
     /// The peer will send no more; `truncated`: by FIN, without close_notify.
-    Eof { truncated: bool },
+    Eof {
+        truncated: bool,
+    },
     /// The write that was pending is in the kernel.
     Drain,
     ShutdownDone,
@@ -50,7 +55,10 @@ pub enum Event<'a> {
     Closed,
     Question(&'a Question),
     Keylog(&'a [u8]),
-    NewSession { id: &'a [u8], session: &'a [u8] },
+    NewSession {
+        id: &'a [u8],
+        session: &'a [u8],
+    },
     OcspResponse(Option<&'a [u8]>),
     CipherOut(Vec<u8>),
     CipherResume,

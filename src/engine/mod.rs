@@ -154,7 +154,10 @@ pub enum SessionEvent {
     HandshakeDone,
     /// One line in NSS key log format, ending in a line feed.
     Keylog(Vec<u8>),
-    NewSession { id: Vec<u8>, session: Vec<u8> },
+    NewSession {
+        id: Vec<u8>,
+        session: Vec<u8>,
+    },
     /// Client: the stapled response, or that there was none (only when it was asked for).
     OcspResponse(Option<Vec<u8>>),
     Trace(String),
