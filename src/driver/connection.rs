@@ -284,7 +284,9 @@ impl Connection {
 
     /// Looks at the session; `None` before TLS begins and after the end.
     pub fn with_session<T>(&self, look: impl FnOnce(&mut dyn TlsSession) -> T) -> Option<T> {
-        lock(&self.core).session.as_deref_mut().map(look)
+        let mut core = lock(&self.core);
+        let session = core.session.as_mut()?;
+        Some(look(&mut **session))
     }
 
     /// `None` for sockets without an IP address, before there is a socket, and after the end unless asked before.
