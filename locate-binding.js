@@ -36,7 +36,7 @@ function localFileName() {
   return `c4tls.${platformTriple()}.node`;
 }
 
-/** Loads the prebuilt platform package; undefined when it is not installed. Throws when it is there but does not load. */
+/** Loads the prebuilt platform package; undefined when there is none. Throws when it is there but does not load. */
 function loadPrebuilt() {
   const name = `c4tls-${platformTriple()}`;
   let manifest;

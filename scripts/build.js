@@ -61,7 +61,8 @@ function place(library) {
   } catch (error) {
     fs.rmSync(temporary, { force: true });
     // Windows does not replace a library that a process has loaded.
-    throw new Error(`cannot replace ${target} (${error.code}): end the programs that use it and build again`);
+    throw new Error(`cannot replace ${target} (${error.code}): end the programs that use it and build again`,
+      { cause: error });
   }
   return target;
 }
