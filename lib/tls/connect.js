@@ -81,27 +81,18 @@ function warnOfIpServername(servername) {
                       'ignored in a future version.', 'DeprecationWarning', 'DEP0123');
 }
 
-/**
- * connect(options[, cb]), connect(path[, options][, cb]), connect(port[, host][, options][, cb])
- * @returns {TLSSocket}
- */
-function connect(...args) {
-  const { options: wanted, callback } = normalizeArguments(args);
-  const options = {
-    rejectUnauthorized: !allowUnauthorized(),
-    ciphers: face.DEFAULT_CIPHERS,
-    checkServerIdentity: face.checkServerIdentity,
-    minDHSize: 1024,
-    ...wanted,
-  };
-  assert(typeof options.checkServerIdentity === 'function');
-  assert(typeof options.minDHSize === 'number', `options.minDHSize is not a number: ${options.minDHSize}`);
-  assert(options.minDHSize > 0, `options.minDHSize is not a positive number: ${options.minDHSize}`);
-  options.rejectUnauthorized = options.rejectUnauthorized !== false;
+/** Makes the checks of a client happen when the handshake of `socket` is done. */
+function watchClient(socket, options) {
+  socket[kConnectOptions] = options;
+  socket.on('secure', onSecure);
+  socket.prependListener('end', onEnd);
+}
 
-  const socket = new TLSSocket(options.socket, {
+/** Connects a new `Socket` (TLSSocket or a class made from it); `options` are complete. */
+function connectWith(Socket, options, callback) {
+  const socket = new Socket(options.socket, {
     allowHalfOpen: options.allowHalfOpen,
-    secureContext: options.secureContext || face.createSecureContext(options),
+    secureContext: options.secureContext,
     isServer: false,
     requestCert: true,
     rejectUnauthorized: options.rejectUnauthorized,
@@ -114,7 +105,6 @@ function connect(...args) {
     signal: options.signal,
     strictEof: options.strictEof,
   });
-  socket[kConnectOptions] = options;
   if (callback) socket.once('secureConnect', callback);
 
   // A socket that was given is connected by whoever gave it.
@@ -131,9 +121,30 @@ function connect(...args) {
     socket.setServername(options.servername);
   }
   if (options.socket) socket._start();
-  socket.on('secure', onSecure);
-  socket.prependListener('end', onEnd);
+  watchClient(socket, options);
   return socket;
 }
 
-module.exports = { connect };
+/**
+ * connect(options[, cb]), connect(path[, options][, cb]), connect(port[, host][, options][, cb])
+ * @returns {TLSSocket}
+ */
+function connect(...args) {
+  const { options: wanted, callback } = normalizeArguments(args);
+  const options = {
+    rejectUnauthorized: !allowUnauthorized(),
+    ciphers: face.DEFAULT_CIPHERS,
+    checkServerIdentity: face.checkServerIdentity,
+    minDHSize: 1024,
+    ...wanted,
+  };
+  const { checkServerIdentity, minDHSize } = options;
+  assert(typeof checkServerIdentity === 'function');
+  assert(typeof minDHSize === 'number', `options.minDHSize is not a number: ${minDHSize}`);
+  assert(minDHSize > 0, `options.minDHSize is not a positive number: ${minDHSize}`);
+  options.secureContext ||= face.createSecureContext(options);
+  options.rejectUnauthorized = options.rejectUnauthorized !== false;
+  return connectWith(TLSSocket, options, callback);
+}
+
+module.exports = { connect, connectWith, normalizeArguments, watchClient };

@@ -23,7 +23,7 @@ class ListenHandle extends Target {
     this.fd = -1;
     this.closed = false;
     // A pipe has no address; Server.address() looks for the method.
-    if (path === undefined) this.getsockname = (out) => this.name(out);
+    if (native.address() !== null) this.getsockname = (out) => this.name(out);
     this.attach(id);
   }
 
@@ -79,7 +79,6 @@ class ListenHandle extends Target {
 
   onClosed() {
     this.closed = true;
-    this.unref();
     this.afterEnd();
   }
 

@@ -37,8 +37,12 @@ const methods = {
     for (const name of [
       ...KEPT, ...KEPT_EXACTLY, 'honorCipherOrder', 'sessionIdContext', 'sessionTimeout', 'ticketKeys',
     ]) wanted[name] = this[name];
-    this._sharedCreds = face.createSecureContext(wanted);
+    this._sharedCreds = this._createSecureContext(wanted, options);
     this[kConfigure]();
+  },
+
+  _createSecureContext(wanted) {
+    return face.createSecureContext(wanted);
   },
 
   /** A context for clients that ask for `servername`; `*` stands for one label or a part of it. */

@@ -24,7 +24,6 @@ const kEnableTrace = Symbol('enableTrace');
 const kMaxConnections = Symbol('maxConnections');
 const kListeners = Symbol('native listeners');   // the present one and those that still close
 const kNative = Symbol('native listener');       // the present one
-const kDraining = Symbol('draining');
 
 const HANDSHAKE_TIMEOUT = 120_000;     // ms
 const BACKLOG = 511;
@@ -47,7 +46,6 @@ function Server(options, listener) {
   this[kSniTable] = new binding.SniTable();
   this[kListeners] = new Set();
   this[kNative] = null;
-  this[kDraining] = false;
   this[kMaxConnections] = undefined;
   this.requestCert = options.requestCert === true;
   this.rejectUnauthorized = options.rejectUnauthorized !== false;
@@ -70,6 +68,8 @@ function Server(options, listener) {
 Object.setPrototypeOf(Server.prototype, net.Server.prototype);
 Object.setPrototypeOf(Server, net.Server);
 
+/** Class of this server's sockets. */
+Server.prototype._TLSSocket = TLSSocket;
 Object.assign(Server.prototype, serverContext.methods);
 Server.prototype.setOptions = serverContext.setOptions;
 
@@ -97,7 +97,7 @@ function socketOptions(server) {
 
 // The 'connection' listener: TLS over a raw socket or any stream.
 function onConnection(rawSocket) {
-  serverEvents.attach(this, new TLSSocket(rawSocket, socketOptions(this)));
+  serverEvents.attach(this, new this._TLSSocket(rawSocket, socketOptions(this)));
 }
 
 function count(server, socket) {
@@ -110,7 +110,7 @@ function count(server, socket) {
 Server.prototype._onAdopted = function(id) {
   const handle = new TLSHandle(this._sharedCreds, binding.claim(id));
   handle.started = true;
-  const socket = new TLSSocket(undefined, { ...socketOptions(this), [kAccepted]: handle });
+  const socket = new this._TLSSocket(undefined, { ...socketOptions(this), [kAccepted]: handle });
   count(this, socket);
   serverEvents.attach(this, socket);
 };
@@ -216,10 +216,7 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
 };
 
 Server.prototype.close = function(callback) {
-  if (this[kNative] !== null) {
-    this[kNative] = null;
-    this[kDraining] = true;
-  }
+  this[kNative] = null;
   return Reflect.apply(net.Server.prototype.close, this, [callback]);
 };
 
@@ -235,7 +232,6 @@ Server.prototype._emitCloseIfDrained = function() {
     if (!handle.drained) return;
     this[kListeners].delete(handle);
   }
-  this[kDraining] = false;
   Reflect.apply(net.Server.prototype._emitCloseIfDrained, this, []);
 };
 
