@@ -87,6 +87,7 @@ class TLSHandle extends Target {
   }
 
   readStop() {
+    if (!this.reading) return 0;
     this.reading = false;
     this.native?.readStop();
     return 0;
