@@ -1,0 +1,5 @@
+//! Certificates and keys: making and reading them.
+
+mod generate;
+
+pub use generate::generate_certificate;

@@ -1,0 +1,1 @@
+//! TLS session over OpenSSL.
