@@ -63,6 +63,19 @@ pub struct Hooks {
     pub trace: bool,
 }
 
+impl Hooks {
+    /// Both together.
+    pub fn with(self, other: Hooks) -> Hooks {
+        Hooks {
+            client_hello: self.client_hello || other.client_hello,
+            certificate: self.certificate || other.certificate,
+            keylog: self.keylog || other.keylog,
+            sessions: self.sessions || other.sessions,
+            trace: self.trace || other.trace,
+        }
+    }
+}
+
 /// How many handshakes a client may start on one connection after the first (TLS 1.2 and below).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renegotiation {
@@ -74,6 +87,7 @@ pub struct Renegotiation {
 }
 
 /// Everything that is fixed before a session's first byte.
+#[derive(Clone)]
 pub struct SessionConfig {
     pub role: Role,
     pub verify: Verify,

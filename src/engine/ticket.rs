@@ -87,8 +87,7 @@ impl TicketKeys {
                 sys::EVP_DecryptInit_ex(cipher, aes, ptr::null_mut(), self.aes().as_ptr(), iv) == 1
             };
             let key = parameter(c"key", OCTET_STRING, self.hmac());
-            // OpenSSL reads the name as a C string, whatever length it is given.
-            let digest = parameter(c"digest", UTF8_STRING, c"SHA256".to_bytes());
+            let digest = text_parameter(c"digest", c"SHA256");
             let parameters = [key, digest, sys::OSSL_PARAM_construct_end()];
             match ready && sys::EVP_MAC_CTX_set_params(mac, parameters.as_ptr()) == 1 {
                 true => 1,
@@ -96,6 +95,11 @@ impl TicketKeys {
             }
         }
     }
+}
+
+/// OpenSSL reads the zero behind the text as well, which the size does not count.
+fn text_parameter(key: &'static std::ffi::CStr, value: &'static std::ffi::CStr) -> sys::OSSL_PARAM {
+    parameter(key, UTF8_STRING, value.to_bytes())
 }
 
 fn parameter(key: &'static std::ffi::CStr, data_type: u32, value: &[u8]) -> sys::OSSL_PARAM {

@@ -1,0 +1,352 @@
+'use strict';
+// What stands as `_handle` and `ssl` of a TLSSocket: the native connection, and the events that it sends.
+const binding = require('../core/binding');
+const { Target } = require('../core/dispatch');
+const { hooks, kinds } = require('../core/events');
+const { connectErrors, systemError, tlsError } = require('../core/errors');
+const { Outbox, WAITS } = require('./outbox');
+const { UserBuffer } = require('./user-buffer');
+
+const EPIPE = Object.freeze({ code: 'EPIPE', errno: -32, syscall: 'write' });
+
+const json = (payload) => JSON.parse(payload.toString());
+
+class TLSHandle extends Target {
+  /**
+   * @param {object} secureContext
+   * @param {object} [native] an accepted connection; a client makes its own later
+   */
+  constructor(secureContext, native = null) {
+    super('TLSWRAP');
+    this._secureContext = secureContext;
+    this.owner = null;
+    this.native = null;
+    this.params = null;            // TLS parameters, once start() was called
+    this.started = false;
+    this.startAtOnce = false;      // begin TLS without waiting for 'connect'
+    this.session = undefined;      // to resume, client
+    this.servername = undefined;   // to ask for, client
+    this.reading = false;
+    this.bytesRead = 0;            // clear bytes
+    this.bytesWritten = 0;
+    this.writeQueueSize = 0;
+    this.fd = -1;
+    this.outbox = new Outbox();
+    this.writeDone = null;
+    this.shutdownDone = null;
+    this.closeDone = null;
+    this.closing = false;          // this side asked for the end; only CLOSED counts now
+    this.closed = false;
+    this.sawEnd = false;           // EOF or ERROR came
+    this.pump = null;              // set when the ciphertext goes through a stream
+    this.userBuffer = null;
+    this.noDelay = false;
+    this.keepAlive = false;
+    this.keepAliveDelay = 0;
+    if (native !== null) this.adopt(native);
+  }
+
+  adopt(native) {
+    this.native = native;
+    this.attach(native.id);
+    if (this.reading) native.readStart();
+    if (this.params !== null || this.startAtOnce) this.start();
+  }
+
+  // ---- connecting
+
+  connectTcp(destination) {
+    this.adopt(binding.Connection.tcp({
+      ...destination,
+      noDelay: this.noDelay,
+      keepAlive: this.keepAlive,
+      keepAliveDelay: this.keepAliveDelay,
+    }));
+  }
+
+  connectPipe(path) {
+    this.adopt(binding.Connection.pipe(path));
+  }
+
+  /** Begins TLS, now or as soon as there is a connection. */
+  start() {
+    if (this.started || this.closing) return;
+    this.params = this.owner._tlsParams();
+    if (this.native === null) return;
+    this.started = true;
+    this.native.start(this.params);
+  }
+
+  // ---- what net.Socket asks of a handle
+
+  readStart() {
+    this.reading = true;
+    if (this.userBuffer !== null && !this.userBuffer.flush(this)) return 0;
+    this.native?.readStart();
+    return 0;
+  }
+
+  readStop() {
+    if (!this.reading) return 0;
+    this.reading = false;
+    this.native?.readStop();
+    return 0;
+  }
+
+  useUserBuffer(buffer) {
+    this.userBuffer ??= new UserBuffer();
+    this.userBuffer.buffer = buffer;
+  }
+
+  getsockname(out) {
+    return this.name('getsockname', '_getsockname', out);
+  }
+
+  getpeername(out) {
+    return this.name('getpeername', '_getpeername', out);
+  }
+
+  name(own, ofParent, out) {
+    const found = this.pump !== null ? this.pump.parent?.[ofParent]() : this.native?.[own]();
+    if (!found) return -9;          // EBADF
+    Object.assign(out, found);
+    return 0;
+  }
+
+  setNoDelay(enable) {
+    this.noDelay = enable;
+    if (this.pump !== null) this.pump.parent?.setNoDelay(enable);
+    else this.native?.setNoDelay(enable);
+    return 0;
+  }
+
+  setKeepAlive(enable, seconds) {
+    this.keepAlive = enable;
+    this.keepAliveDelay = seconds;
+    if (this.pump !== null) this.pump.parent?.setKeepAlive(enable, seconds * 1000);
+    else this.native?.setKeepAlive(enable, seconds);
+    return 0;
+  }
+
+  ref() {
+    super.ref();
+    this.pump?.parent?.ref();
+  }
+
+  unref() {
+    super.unref();
+    this.pump?.parent?.unref();
+  }
+
+  // ---- writing
+
+  /** Writes a Buffer; `done(error)` is called now or later. */
+  write(chunk, done) {
+    this.bytesWritten += chunk.length;
+    this.afterWrite(this.native === null ? -1 : this.outbox.writeOne(this.native, chunk), chunk.length, done);
+  }
+
+  /** Writes several Buffers as one. */
+  writev(chunks, total, done) {
+    this.bytesWritten += total;
+    this.afterWrite(this.native === null ? -1 : this.outbox.writeMany(this.native, chunks, total), total, done);
+  }
+
+  afterWrite(result, length, done) {
+    if (result === 0) {
+      done();
+    } else if (result < 0 && (this.closed || this.native === null)) {
+      done(systemError(EPIPE));
+    } else {
+      // Also when the connection broke just now: ERROR or CLOSED is on its way and settles it.
+      this.writeDone = done;
+      this.writeQueueSize = length;
+    }
+  }
+
+  onDrain() {
+    this.pump?.touch();
+    if (this.outbox.advance(this.native) === WAITS) {
+      this.owner._unrefTimer();
+      return;
+    }
+    const done = this.writeDone;
+    if (done === null) return;
+    this.writeDone = null;
+    this.writeQueueSize = 0;
+    done();
+  }
+
+  shutdown(done) {
+    if (this.native === null || this.closed) {
+      done();
+      return;
+    }
+    this.shutdownDone = done;
+    this.native.shutdown();
+  }
+
+  // ---- the end
+
+  /** Closes at once; `done` follows when the connection is gone. `reset` sends RST instead of FIN. */
+  close(done, reset = false) {
+    const again = this.closing;
+    this.closing = true;
+    if (this.owner !== null) this.owner.ssl = null;
+    if (this.native !== null && !this.closed) {
+      if (!again) this.native.close(reset);
+      this.addCloseDone(done);
+      this.pump?.destroyStream();
+      return;
+    }
+    if (this.pump !== null) {
+      this.addCloseDone(done);
+      this.pump.destroyStream();
+      if (this.closed) this.settle();
+      return;
+    }
+    if (done) setImmediate(done);
+  }
+
+  reset(done) {
+    this.close(done, true);
+    return 0;
+  }
+
+  addCloseDone(done) {
+    if (!done) return;
+    const before = this.closeDone;
+    this.closeDone = before === null ? done : () => {
+      before();
+      done();
+    };
+  }
+
+  onClosed() {
+    this.closed = true;
+    this.detach();
+    this.native.close();          // lets the native session go
+    const { writeDone, shutdownDone } = this;
+    this.writeDone = this.shutdownDone = null;
+    this.outbox.clear();
+    if (this.closing) {
+      writeDone?.();
+      shutdownDone?.();
+      this.settle();
+    } else if (writeDone !== null && !this.sawEnd) {
+      this.owner.destroy(systemError(EPIPE));
+      writeDone();
+    } else {
+      writeDone?.();
+      shutdownDone?.();
+      if (!this.sawEnd) this.onEnd();
+    }
+  }
+
+  /** Calls what waits for the end, once both the native connection and a stream beneath it are done. */
+  settle() {
+    if (this.pump !== null && !this.pump.finished()) return;
+    const done = this.closeDone;
+    this.closeDone = null;
+    if (done === null) return;
+    done();
+  }
+
+  // ---- events
+
+  onEvent(kind, arg, payload) {
+    if (kind === kinds.CLOSED) {
+      this.onClosed();
+      return;
+    }
+    if (kind >= kinds.CIPHER_OUT && kind <= kinds.CIPHER_END) {
+      this.pump?.onEvent(kind, payload);
+      return;
+    }
+    if (this.closing) return;
+    const { owner } = this;
+    switch (kind) {
+      case kinds.DATA: this.onData(payload); break;
+      case kinds.DRAIN: this.onDrain(); break;
+      case kinds.EOF: this.onEnd(); break;
+      case kinds.SECURE: owner._onSecure(); break;
+      case kinds.SHUTDOWN_DONE: this.onShutdown(); break;
+      case kinds.ERROR: this.onError(arg, json(payload)); break;
+      case kinds.CONNECTED: owner._onConnected(); break;
+      case kinds.CONNECT_FAILED: this.sawEnd = true; owner._onConnectFailed(connectErrors(json(payload))); break;
+      case kinds.HELLO: owner._onClientHello(json(payload)); break;
+      case kinds.CERTIFICATE: owner._onCertificateWanted(json(payload)); break;
+      case kinds.KEYLOG: owner.emit('keylog', Buffer.from(payload)); break;
+      case kinds.NEW_SESSION: owner._onNewSession(Buffer.from(payload), arg); break;
+      case kinds.OCSP_RESPONSE: owner.emit('OCSPResponse', arg === 1 ? Buffer.from(payload ?? '') : null); break;
+      case kinds.TRACE: process._rawDebug(payload.toString()); break;
+    }
+  }
+
+  onData(chunk) {
+    const { owner } = this;
+    this.bytesRead += chunk.length;
+    owner._unrefTimer();
+    if (this.userBuffer !== null) {
+      if (!this.userBuffer.deliver(this, chunk)) this.readStop();
+    } else if (!owner.push(chunk)) {
+      this.readStop();
+    }
+  }
+
+  onEnd() {
+    const { owner } = this;
+    this.sawEnd = true;
+    if (owner.readableEnded) return;
+    if (this.userBuffer?.holdEnd()) return;
+    owner.push(null);
+    owner.read(0);
+  }
+
+  onShutdown() {
+    const done = this.shutdownDone;
+    this.shutdownDone = null;
+    if (done !== null) done();
+  }
+
+  onError(arg, description) {
+    this.sawEnd = true;
+    if (arg === 2) this.owner.destroy(systemError(description));
+    else this.owner._onTLSFailure(tlsError(description));
+  }
+
+  // ---- what TLSSocket's methods pass on
+
+  enableHooks(bits) {
+    if (this.started && !this.closing) this.native.enableHooks(bits);
+  }
+
+  enableTrace() {
+    this.owner._tlsOptions.enableTrace = true;
+    this.enableHooks(hooks.TRACE);
+  }
+
+  verifyError() {
+    const found = this.native?.verifyError();
+    return found ? Object.assign(new Error(found.message), { code: found.code }) : null;
+  }
+
+  getCipher() { return this.native?.getCipher(); }
+  getSharedSigalgs() { return this.native?.getSharedSigalgs() ?? []; }
+  getEphemeralKeyInfo() { return this.native === null ? {} : this.native.getEphemeralKeyInfo(); }
+  getFinished() { return this.native?.getFinished() ?? undefined; }
+  getPeerFinished() { return this.native?.getPeerFinished() ?? undefined; }
+  getProtocol() { return this.native === null ? null : this.native.getProtocol(); }
+  getSession() { return this.native?.getSession() ?? undefined; }
+  getTLSTicket() { return this.native?.getTicket() ?? undefined; }
+  isSessionReused() { return this.native === null ? false : this.native.isSessionReused(); }
+  getServername() { return this.started ? this.native.getServername() : this.servername ?? false; }
+  getALPNNegotiatedProtocol() { return this.native === null ? false : this.native.getAlpn(); }
+  getPeerChain() { return this.native?.getPeerChain() ?? []; }
+  getCertificate() { return this.native?.getCertificate() ?? null; }
+  setVerifyMode(request, reject) { if (this.started) this.native.setVerifyMode(request, reject); }
+  setSession(session) { this.session = session; }
+  setServername(name) { this.servername = name; }
+}
+
+module.exports = { TLSHandle };

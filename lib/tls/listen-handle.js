@@ -1,0 +1,91 @@
+'use strict';
+// What stands as `_handle` of a Server: the native listener, and the events that it sends.
+const fs = require('fs');
+const { Target } = require('../core/dispatch');
+const { kinds } = require('../core/events');
+const { systemError, tlsError } = require('../core/errors');
+
+const READABLE = 1;
+const WRITABLE = 2;
+
+class ListenHandle extends Target {
+  /**
+   * @param {Server} server
+   * @param {object} native listener that listens
+   * @param {number} id of it
+   * @param {string} [path] of a Unix socket
+   */
+  constructor(server, native, id, path) {
+    super('TCPSERVERWRAP');
+    this.server = server;
+    this.native = native;
+    this.path = path;
+    this.fd = -1;
+    this.closed = false;
+    // A pipe has no address; Server.address() looks for the method.
+    if (native.address() !== null) this.getsockname = (out) => this.name(out);
+    this.attach(id);
+  }
+
+  name(out) {
+    const found = this.native.address();
+    if (!found) return -9;         // EBADF
+    Object.assign(out, found);
+    return 0;
+  }
+
+  /** Lets everybody read or write the Unix socket; 0 or a negative error number. */
+  fchmod(mode) {
+    let bits = 0;
+    if ((mode & READABLE) !== 0) bits |= 0o444;
+    if ((mode & WRITABLE) !== 0) bits |= 0o222;
+    try {
+      fs.chmodSync(this.path, fs.statSync(this.path).mode | bits);
+      return 0;
+    } catch (error) {
+      return error.errno;
+    }
+  }
+
+  /** Connections whose handshake JavaScript has not seen yet. */
+  pending() {
+    return this.native.pending();
+  }
+
+  close() {
+    this.native.close();
+  }
+
+  /** Nothing comes from here any more. */
+  get drained() {
+    return this.closed && this.pending() === 0;
+  }
+
+  onEvent(kind, arg, payload) {
+    const { server } = this;
+    switch (kind) {
+      case kinds.ACCEPT: server._onAccepted(arg); break;
+      case kinds.ADOPT: server._onAdopted(arg); break;
+      case kinds.DROP: server.emit('drop', payload === null ? undefined : JSON.parse(payload.toString())); break;
+      case kinds.LISTENER_ERROR: this.onError(JSON.parse(payload.toString())); break;
+      case kinds.LISTENER_CLOSED: this.onClosed(); break;
+      case kinds.PENDING_ZERO: this.afterEnd(); break;
+    }
+  }
+
+  onError(error) {
+    this.server.emit('error', error.syscall ? systemError(error) : tlsError(error));
+  }
+
+  onClosed() {
+    this.closed = true;
+    this.afterEnd();
+  }
+
+  afterEnd() {
+    if (this.drained) this.detach();
+    this.server._onListenerEnd(this);
+  }
+}
+
+module.exports = { ListenHandle };

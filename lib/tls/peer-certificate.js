@@ -1,0 +1,36 @@
+'use strict';
+// Certificates as plain objects, in Node's legacy form.
+const { X509Certificate } = require('crypto');
+
+// "OCSP - URI:http://...\nCA Issuers - URI:..." to { 'OCSP - URI': [...], ... }; values with odd characters
+// come as JSON strings.
+function parseInfoAccess(text) {
+  const out = Object.create(null);
+  for (const line of text.split('\n')) {
+    const colon = line.indexOf(':');
+    if (colon < 0) continue;
+    const name = line.slice(0, colon);
+    let value = line.slice(colon + 1);
+    if (value.startsWith('"')) value = JSON.parse(value);
+    (out[name] ??= []).push(value);
+  }
+  return out;
+}
+
+/** One certificate in DER as Node's getPeerCertificate() shows it. */
+function toObject(der) {
+  const out = new X509Certificate(der).toLegacyObject();
+  if (typeof out.infoAccess === 'string') out.infoAccess = parseInfoAccess(out.infoAccess);
+  return out;
+}
+
+/** A chain, leaf first: each holds its issuer; a self-signed root is its own issuer. */
+function toChain(ders) {
+  const objects = ders.map(toObject);
+  for (let i = 0; i + 1 < objects.length; i++) objects[i].issuerCertificate = objects[i + 1];
+  const last = new X509Certificate(ders.at(-1));
+  if (last.checkIssued(last)) objects.at(-1).issuerCertificate = objects.at(-1);
+  return objects[0];
+}
+
+module.exports = { toChain, toObject };
