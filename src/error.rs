@@ -73,13 +73,13 @@ impl Error {
                 "error:{:08X}:{}:{}:{}",
                 e.code(),
                 e.library().unwrap_or(""),
-                e.function().unwrap_or(Cow::Borrowed("")),
+                e.function().unwrap_or(""),
                 e.reason().unwrap_or(""),
             )
         };
         Error {
             library,
-            function: first.function().map(Cow::into_owned).filter(|f| !f.is_empty()),
+            function: first.function().map(str::to_owned).filter(|f| !f.is_empty()),
             reason,
             stack: errors[1..].iter().rev().map(show).collect(),
             ..Error::new(

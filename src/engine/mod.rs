@@ -4,16 +4,28 @@
 //! clock and no JavaScript: time is passed in, and whoever drives it moves the bytes. Two providers stand behind the
 //! trait: OpenSSL ([`Context::session`]) with every feature, and the operating system's stack ([`platform`]).
 
+mod apply;
+mod bio;
+mod callbacks;
 mod context;
+mod failure;
+mod ffi;
+mod hello;
+mod info;
 mod platform;
 mod session;
+mod sni;
+mod state;
+mod ticket;
+mod trace;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-pub use context::Context;
+pub use context::{cipher_names, has_root_store, openssl_version, set_root_store, Context, TICKET_KEYS_LENGTH};
+pub use sni::SniTable;
 
 /// Which side of the handshake a session plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +59,19 @@ pub struct Hooks {
     pub trace: bool,
 }
 
+impl Hooks {
+    /// Both together.
+    pub fn with(self, other: Hooks) -> Hooks {
+        Hooks {
+            client_hello: self.client_hello || other.client_hello,
+            certificate: self.certificate || other.certificate,
+            keylog: self.keylog || other.keylog,
+            sessions: self.sessions || other.sessions,
+            trace: self.trace || other.trace,
+        }
+    }
+}
+
 /// How many handshakes a client may start on one connection after the first (TLS 1.2 and below).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renegotiation {
@@ -57,14 +82,8 @@ pub struct Renegotiation {
     pub disabled: bool,
 }
 
-/// Server name patterns and the context each selects; the last one added that matches wins.
-/// `*` stands for any run of characters but a dot.
-#[derive(Default)]
-pub struct SniTable {
-    entries: std::sync::RwLock<Vec<(String, Context)>>,
-}
-
 /// Everything that is fixed before a session's first byte.
+#[derive(Clone)]
 pub struct SessionConfig {
     pub role: Role,
     pub verify: Verify,
@@ -145,7 +164,10 @@ pub enum SessionEvent {
     HandshakeDone,
     /// One line in NSS key log format, ending in a line feed.
     Keylog(Vec<u8>),
-    NewSession { id: Vec<u8>, session: Vec<u8> },
+    NewSession {
+        id: Vec<u8>,
+        session: Vec<u8>,
+    },
     /// Client: the stapled response, or that there was none (only when it was asked for).
     OcspResponse(Option<Vec<u8>>),
     Trace(String),

@@ -1,0 +1,195 @@
+'use strict';
+
+const { setTimeout: sleep } = require('node:timers/promises');
+const { Child } = require('./child');
+const { BULK } = require('./protocol');
+const { snapshot } = require('./usage');
+
+/** Handshakes per second of the event-loop phase. */
+const RATE = 300;
+
+/** Milliseconds a load may take beyond its warm-up and its measured part. */
+const GRACE = 40_000;
+
+/** Starts the load generator. `run` says for how long. */
+function load(run, server, service, mode, options, seconds = run.seconds) {
+  const args = [mode, '--addr', `127.0.0.1:${server.ports[service]}`, '--wait'];
+  const all = { seconds, warmup: run.warmup, limit: Math.ceil(seconds * 2 + run.warmup + GRACE / 1000), ...options };
+  for (const [name, value] of Object.entries(all)) args.push(`--${name}`, ...(value === true ? [] : [String(value)]));
+  return new Child(`load ${mode} on ${server.name}`, run.load, args, all.limit * 1000 + 5000);
+}
+
+/** One load from its warm-up to its end: what the client reports, and what the server spent meanwhile. */
+async function measure(run, server, service, mode, options) {
+  const client = load(run, server, service, mode, options);
+  try {
+    await client.next('ready');
+    const before = await snapshot(server);
+    client.send('go');
+    const report = await client.next('result');
+    const after = await snapshot(server);
+    if (report.operations === 0 || report.failures > 0) {
+      throw new Error(`${report.failures} connections failed: ${report.firstFailure}`);
+    }
+    const spent = {};
+    for (const kind of Object.keys(before)) spent[kind] = after[kind] - before[kind];
+    return { report, spent };
+  } finally {
+    await client.end();
+  }
+}
+
+/** CPU and latency per operation, in microseconds. */
+function perOperation({ report, spent }) {
+  return {
+    rate: report.perSecond,
+    cpu: spent.total / report.operations,
+    thread: spent.thread / report.operations,
+    p50: report.p50,
+    p99: report.p99,
+    user: spent.user / report.operations,
+    system: spent.system / report.operations,
+    client: (report.clientCpuSeconds * 1e6) / report.operations,
+  };
+}
+
+function perMegabyte({ report, spent }) {
+  const megabytes = report.bytes / 1e6;
+  return {
+    throughput: report.megabytesPerSecond,
+    efficiency: (megabytes / spent.total) * 1e6,
+    thread: spent.thread / megabytes,
+    user: spent.user / megabytes,
+    system: spent.system / megabytes,
+    client: (report.clientCpuSeconds * 1e6) / megabytes,
+  };
+}
+
+const handshake = (service, options) => async (run, server) => {
+  // A handshake of the warm-up brings two tickets, or one, for the measured part.
+  const warmup = options.resume ? run.seconds : run.warmup;
+  const measured = await measure(run, server, service, 'handshake', { connections: 32, warmup, ...options });
+  if (options.resume && measured.report.resumed < measured.report.operations * 0.95) {
+    throw new Error(`only ${measured.report.resumed} of ${measured.report.operations} handshakes resumed`);
+  }
+  return perOperation(measured);
+};
+
+const echo = (connections, window) => async (run, server) =>
+  perOperation(await measure(run, server, 'echo', 'echo', { connections, window, size: 1024 }));
+
+const bulk = (mode) => async (run, server) =>
+  perMegabyte(await measure(run, server, mode, mode, { connections: 4, window: 2, size: BULK }));
+
+/** Event-loop delay without and with RATE RSA handshakes a second, in microseconds. */
+async function delay(run, server) {
+  // The first handshakes of a server are not what it does later.
+  const client = load(run, server, 'handshake-rsa', 'handshake', { connections: 64, rate: RATE });
+  try {
+    await client.next('ready');
+    await server.ask('delay-begin');
+    await sleep(run.seconds * 1000);
+    const idle = await server.ask('delay-end');
+    await server.ask('delay-begin');
+    client.send('go');
+    const report = await client.next('result');
+    const loaded = await server.ask('delay-end');
+    if (report.failures > 0) throw new Error(`${report.failures} handshakes failed: ${report.firstFailure}`);
+    return {
+      loaded99: loaded.p99 / 1000,
+      loadedMax: loaded.max / 1000,
+      idle99: idle.p99 / 1000,
+      share: loaded.p99 / idle.p99,
+      p50: report.p50,
+      p99: report.p99,
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Memory of idle connections, and what 64 busy ones reach beside them; on a server that has done nothing else. */
+async function idle(run, server) {
+  // Code and pools that the first connections load are not memory per connection.
+  await echo(64, 1)({ ...run, seconds: run.warmup + 0.05, warmup: 0 }, server);
+  const before = await server.ask('memory');
+  const holder = load(run, server, 'echo', 'hold', { connections: run.idle, size: 1024 }, run.seconds * 10);
+  try {
+    await holder.next('ready');
+    const held = await server.ask('memory');
+    const beside = await echo(64, 1)(run, server);
+    holder.send('stop');
+    const report = await holder.next('result');
+    if (report.operations !== run.idle) throw new Error(`${run.idle - report.operations} idle connections were closed`);
+    await holder.end();
+    const alone = await echo(64, 1)(run, server);
+    return { memory: (held.rss - before.rss) / 1024 / run.idle, beside: beside.rate, share: beside.rate / alone.rate };
+  } finally {
+    await holder.end();
+  }
+}
+
+const row = (metric, unit, better, detail = false) => ({ metric, unit, better, detail });
+const details = (per) => [
+  row('user', `µs user / ${per}`, 'less', true),
+  row('system', `µs system / ${per}`, 'less', true),
+  row('client', `client µs / ${per}`, 'less', true),
+];
+const operations = (name) => [
+  row('rate', `${name}s/s`, 'more'),
+  row('cpu', `µs CPU / ${name}`, 'less'),
+  row('thread', `µs JS thread / ${name}`, 'less'),
+  row('p50', 'µs p50', 'less'),
+  row('p99', 'µs p99', 'less'),
+  ...details(name),
+];
+const megabytes = [
+  row('throughput', 'MB/s', 'more'),
+  row('efficiency', 'MB / CPU s', 'more'),
+  row('thread', 'µs JS thread / MB', 'less'),
+  ...details('MB'),
+];
+
+/**
+ * What is measured. `fresh`: on a server of its own. A row whose `detail` is true appears only with --details and in the
+ * JSON file.
+ */
+exports.PHASES = [
+  { name: 'handshake-p256', title: 'full handshake, P-256', measure: handshake('handshake-p256', {}), rows: operations('handshake') },
+  { name: 'handshake-rsa', title: 'full handshake, RSA-2048', measure: handshake('handshake-rsa', {}), rows: operations('handshake') },
+  {
+    name: 'handshake-resumed',
+    title: 'resumed handshake',
+    measure: handshake('handshake-p256', { resume: true }),
+    rows: operations('handshake'),
+  },
+  { name: 'echo-64x1', title: 'echo 1 KiB, 64 connections', measure: echo(64, 1), rows: operations('message') },
+  { name: 'echo-64x16', title: 'the same, 16 in flight', measure: echo(64, 16), rows: operations('message') },
+  { name: 'echo-1x1', title: 'echo 1 KiB, 1 connection', measure: echo(1, 1), rows: operations('message') },
+  { name: 'download', title: 'download, 4 connections', measure: bulk('download'), rows: megabytes },
+  { name: 'upload', title: 'upload, 4 connections', measure: bulk('upload'), rows: megabytes },
+  {
+    name: 'delay',
+    title: `event loop, ${RATE} RSA handshakes/s`,
+    measure: delay,
+    rows: [
+      row('loaded99', 'µs delay p99', 'less'),
+      row('share', 'p99 / own idle p99', 'less'),
+      row('p50', 'µs handshake p50', 'less'),
+      row('p99', 'µs handshake p99', 'less'),
+      row('idle99', 'µs idle delay p99', 'less', true),
+      row('loadedMax', 'µs delay max', 'less', true),
+    ],
+  },
+  {
+    name: 'idle',
+    title: 'idle connections',
+    fresh: true,
+    measure: idle,
+    rows: [
+      row('memory', 'KiB each', 'less'),
+      row('beside', 'echo messages/s beside', 'more'),
+      row('share', 'of those without them', 'more'),
+    ],
+  },
+];

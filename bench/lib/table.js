@@ -1,0 +1,59 @@
+'use strict';
+
+/** The middle of `values`, or the mean of the two in the middle. */
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** Least, middle and greatest of the finite numbers among `values`; null without any. */
+function spread(values) {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return null;
+  return { min: Math.min(...finite), median: median(finite), max: Math.max(...finite) };
+}
+
+/** Four significant digits at most, and no exponent. */
+function figure(value) {
+  if (!Number.isFinite(value)) return '-';
+  const digits = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+  return value.toFixed(Math.min(2, Math.max(0, 2 - digits)));
+}
+
+/** Lines of `rows` (arrays of cells) with columns of equal width; all but the first two columns to the right. */
+function align(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
+  return rows.map((cells) =>
+    cells
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/**
+ * The results as text: for every row the medians of the peers, and for every peer but the base the ratio to the base of
+ * the same round, as least, median and greatest over the rounds.
+ */
+exports.table = function table(results, { details }) {
+  const [base, ...others] = [...results.peers].reverse();
+  others.reverse();
+  const head = ['', '', 'better', base, ...others.flatMap((peer) => [peer, 'ratio', 'min', 'max'])];
+  const rows = [head];
+  for (const { title, unit, better, detail, values, ratios } of results.rows) {
+    if (detail && !details) continue;
+    const last = rows.findLast((cells) => cells[0] !== '');
+    const cells = [last?.title === title ? '' : title, unit, better, figure(spread(values[base])?.median)];
+    cells.title = title;
+    for (const peer of others) {
+      const ratio = spread(ratios[peer]);
+      cells.push(figure(spread(values[peer])?.median));
+      for (const which of ['median', 'min', 'max']) cells.push(ratio ? ratio[which].toFixed(2) : '-');
+    }
+    rows.push(cells);
+  }
+  return align(rows).join('\n');
+};
+
+exports.spread = spread;

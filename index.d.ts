@@ -1,0 +1,144 @@
+/// <reference types="node" />
+
+/**
+ * c4tls: Node's `tls`, with handshakes, encryption and socket work on threads of their own.
+ *
+ * Everything here has the types, defaults and errors of Node's `tls`; what differs is said at the place.
+ */
+
+import * as tls from 'node:tls';
+import * as net from 'node:net';
+import * as stream from 'node:stream';
+
+export {
+  CipherNameAndProtocol, Certificate, CommonConnectionOptions, DetailedPeerCertificate, EphemeralKeyInfo, KeyObject,
+  PeerCertificate, PSKCallbackNegotation, PxfObject, SecureVersion, SecureContextOptions,
+} from 'node:tls';
+
+/**
+ * Options of {@link connect}: those of `tls.connect`, and those of `socket.connect` that concern the connection.
+ *
+ * Defaults: `host` 'localhost'; `rejectUnauthorized` true unless `NODE_TLS_REJECT_UNAUTHORIZED` is '0';
+ * `minDHSize` 1024 (bits); `highWaterMark` that of the running Node's streams (bytes).
+ */
+export interface ConnectionOptions extends tls.ConnectionOptions {
+  /** Disables Nagle's algorithm as soon as the connection is there. Default: false. */
+  noDelay?: boolean | undefined;
+  /** Sends TCP keep-alive probes. Default: false. */
+  keepAlive?: boolean | undefined;
+  /** Milliseconds of silence before the first probe; 0 leaves the system's value. Default: 0. */
+  keepAliveInitialDelay?: number | undefined;
+  /** `family`, `hints`, `localAddress`, `localPort` and `autoSelectFamily` are those of `net.connect`. */
+  family?: number | undefined;
+  hints?: number | undefined;
+  localAddress?: string | undefined;
+  localPort?: number | undefined;
+  autoSelectFamily?: boolean | undefined;
+  /** Milliseconds for each address but the last. Default: `net.getDefaultAutoSelectFamilyAttemptTimeout()`. */
+  autoSelectFamilyAttemptTimeout?: number | undefined;
+  allowHalfOpen?: boolean | undefined;
+  highWaterMark?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Options of {@link Server}. Defaults: `handshakeTimeout` 120000 ms; `requestCert` false; `rejectUnauthorized` true;
+ * `sessionTimeout` 300 s; `ALPNProtocols` none.
+ *
+ * With `requestCert` and `rejectUnauthorized`, a client without an acceptable certificate is refused inside the
+ * handshake with the alert that fits, and `tlsClientError` has the reason as `code` (`CERT_HAS_EXPIRED`, ...). Node
+ * closes such a connection without a word.
+ */
+export interface TlsOptions extends tls.TlsOptions {
+  noDelay?: boolean | undefined;
+  keepAlive?: boolean | undefined;
+  /** Milliseconds. */
+  keepAliveInitialDelay?: number | undefined;
+  /** Bytes. */
+  highWaterMark?: number | undefined;
+}
+
+export type TLSSocketOptions = tls.TLSSocketOptions;
+
+/**
+ * A TLS connection: `net.Socket` in every respect, over a socket of its own, a `net.Socket`, or any `stream.Duplex`.
+ *
+ * After a fatal TLS error the alert is sent, 'error' is emitted with the code, and the connection closes. (Node leaves
+ * TCP open until the program destroys the socket.)
+ */
+export class TLSSocket extends tls.TLSSocket {
+  constructor(socket?: net.Socket | stream.Duplex | null, options?: TLSSocketOptions);
+}
+
+/** A TLS server: `net.Server` in every respect. Its handshakes do not touch the event loop. */
+export class Server extends tls.Server {
+  constructor(secureConnectionListener?: (socket: TLSSocket) => void);
+  constructor(options: TlsOptions, secureConnectionListener?: (socket: TLSSocket) => void);
+}
+
+/** What {@link createSecureContext} makes; `context` is the native part. */
+export class SecureContext implements tls.SecureContext {
+  context: any;
+}
+
+/**
+ * Starts a server that does not listen yet.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OSSL_*`, `ERR_SSL_*` for options that cannot be used:
+ *   wrong types, unreadable PEM, a key that does not fit, a wrong passphrase, an unknown cipher or curve.
+ */
+export function createServer(secureConnectionListener?: (socket: TLSSocket) => void): Server;
+export function createServer(options: TlsOptions, secureConnectionListener?: (socket: TLSSocket) => void): Server;
+
+/** Checks and keeps credentials and settings for any number of connections. Throws as {@link createServer} does. */
+export function createSecureContext(options?: tls.SecureContextOptions): SecureContext;
+
+/** Opens a connection. `secureConnectListener` is added once for 'secureConnect'. */
+export function connect(options: ConnectionOptions, secureConnectListener?: () => void): TLSSocket;
+export function connect(
+  port: number, host?: string, options?: ConnectionOptions, secureConnectListener?: () => void): TLSSocket;
+export function connect(port: number, options?: ConnectionOptions, secureConnectListener?: () => void): TLSSocket;
+export function connect(path: string, options?: ConnectionOptions, secureConnectListener?: () => void): TLSSocket;
+
+/** Node's own check of a certificate's names against `hostname` (RFC 6125). */
+export function checkServerIdentity(hostname: string, cert: tls.PeerCertificate): Error | undefined;
+
+/** Names of the suites that can be used, lower case; a new array each time. */
+export function getCiphers(): string[];
+
+/** Brings protocol names into their wire form (RFC 7301) and stores that as `out.ALPNProtocols`. */
+export function convertALPNProtocols(
+  protocols: string[] | Buffer[] | NodeJS.ArrayBufferView[] | NodeJS.ArrayBufferView,
+  out: { ALPNProtocols?: Buffer }): void;
+
+/** The running Node's bundled root certificates, PEM. */
+export const rootCertificates: readonly string[];
+
+/** Suites of contexts that name none; OpenSSL syntax. Read whenever a context is made. */
+export let DEFAULT_CIPHERS: string;
+/** Groups of contexts that name none. Default: 'auto', OpenSSL's own list, X25519MLKEM768 first. */
+export let DEFAULT_ECDH_CURVE: string;
+/** Default: 'TLSv1.2', or what Node's command line says. */
+export let DEFAULT_MIN_VERSION: tls.SecureVersion;
+/** Default: 'TLSv1.3', or what Node's command line says. */
+export let DEFAULT_MAX_VERSION: tls.SecureVersion;
+/** Renegotiations that a client may start within {@link CLIENT_RENEG_WINDOW} (TLS 1.2). Default: 3. */
+export let CLIENT_RENEG_LIMIT: number;
+/** Seconds. Default: 600. */
+export let CLIENT_RENEG_WINDOW: number;
+
+export interface GenerateCertificateOptions {
+  /** 1 to 100 DNS names and IP addresses, all of them alternative names. Default: ['localhost', '127.0.0.1', '::1']. */
+  names?: string[] | undefined;
+  /** Days from now, 1 to 36500. Default: 30. */
+  days?: number | undefined;
+  /** P-256, RSA with 2048 bits, or Ed25519. Default: 'ec'. */
+  keyType?: 'ec' | 'rsa' | 'ed25519' | undefined;
+}
+
+/**
+ * Makes a self-signed certificate for development; both texts are PEM, the key PKCS#8.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ */
+export function generateCertificate(options?: GenerateCertificateOptions): { cert: string; key: string };

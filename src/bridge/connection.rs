@@ -1,0 +1,377 @@
+//! A connection as JavaScript's handle has it.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::*;
+use napi::Env;
+use napi_derive::napi;
+
+use super::environment::Environment;
+use super::params::{hooks, seconds, TlsParams};
+use super::secure_context::SecureContext;
+#[cfg(not(unix))]
+use super::throw::throw;
+use super::throw::OrThrow;
+use crate::driver::{self, parse_address, WriteStatus};
+use crate::engine::{Answer, Role, Verify};
+use crate::error::Error as CoreError;
+use crate::transport::{ConnectOptions, SocketAddress, SocketOptions};
+
+#[napi(object, object_to_js = false)]
+pub struct TcpOptions {
+    /// In the order in which they are tried.
+    pub addresses: Vec<String>,
+    pub port: u16,
+    pub local_address: Option<String>,
+    pub local_port: Option<u16>,
+    /// Milliseconds for each address but the last.
+    pub attempt_timeout: Option<f64>,
+    pub no_delay: Option<bool>,
+    pub keep_alive: Option<bool>,
+    /// Seconds.
+    pub keep_alive_delay: Option<f64>,
+}
+
+pub(super) fn socket_options(no_delay: Option<bool>, keep_alive: Option<bool>, delay: Option<f64>) -> SocketOptions {
+    SocketOptions {
+        no_delay: no_delay.unwrap_or(false),
+        keep_alive: keep_alive.unwrap_or(false).then(|| seconds(delay.unwrap_or(0.0))),
+    }
+}
+
+#[napi(object, object_from_js = false)]
+pub struct AddressInfo {
+    pub address: String,
+    pub family: &'static str,
+    pub port: u16,
+}
+
+impl From<SocketAddress> for AddressInfo {
+    fn from(a: SocketAddress) -> Self {
+        AddressInfo { address: a.address, family: a.family, port: a.port }
+    }
+}
+
+#[napi(object, object_from_js = false)]
+pub struct CipherInfo {
+    pub name: String,
+    pub standard_name: String,
+    pub version: String,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct EphemeralKeyInfo {
+    #[napi(js_name = "type")]
+    pub kind: Option<String>,
+    pub name: Option<String>,
+    pub size: Option<u32>,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct VerifyError {
+    pub code: String,
+    pub message: String,
+}
+
+#[napi]
+pub struct Connection {
+    inner: Arc<driver::Connection>,
+    environment: Arc<Environment>,
+}
+
+impl Drop for Connection {
+    /// Nobody can use it any more, be it that the environment is gone.
+    fn drop(&mut self) {
+        self.inner.close(false);
+    }
+}
+
+/// Takes over an accepted connection that an event named.
+#[napi]
+pub fn claim(env: &Env, id: u32) -> Result<Option<Connection>> {
+    let environment = Environment::current(env)?;
+    Ok(environment.claim(id).map(|inner| Connection { inner, environment }))
+}
+
+#[napi]
+impl Connection {
+    #[napi(factory)]
+    pub fn tcp(env: &Env, options: TcpOptions) -> Result<Self> {
+        let environment = Environment::current(env)?;
+        let options = ConnectOptions {
+            addresses: options
+                .addresses
+                .iter()
+                .map(|a| parse_address(a))
+                .collect::<crate::error::Result<_>>()
+                .or_throw(env)?,
+            port: options.port,
+            local_address: options.local_address.as_deref().map(parse_address).transpose().or_throw(env)?,
+            local_port: options.local_port.unwrap_or(0),
+            attempt_timeout: options.attempt_timeout.map(|ms| seconds(ms / 1000.0)).filter(|t| !t.is_zero()),
+            socket: socket_options(options.no_delay, options.keep_alive, options.keep_alive_delay),
+        };
+        let inner = driver::Connection::connect_tcp(environment.clone(), options).or_throw(env)?;
+        Ok(Connection { inner, environment })
+    }
+
+    #[napi(factory)]
+    pub fn pipe(env: &Env, path: String) -> Result<Self> {
+        let environment = Environment::current(env)?;
+        #[cfg(unix)]
+        {
+            let inner = driver::Connection::connect_path(environment.clone(), path).or_throw(env)?;
+            Ok(Connection { inner, environment })
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = (environment, path);
+            Err(throw(env, &super::listener::no_paths()))
+        }
+    }
+
+    #[napi(factory)]
+    pub fn duplex(env: &Env) -> Result<Self> {
+        let environment = Environment::current(env)?;
+        let inner = driver::Connection::over_duplex(environment.clone()).or_throw(env)?;
+        Ok(Connection { inner, environment })
+    }
+
+    #[napi(getter)]
+    pub fn id(&self) -> u32 {
+        self.inner.id()
+    }
+
+    #[napi]
+    pub fn start(&self, params: TlsParams) {
+        self.inner.start(params.start_options());
+    }
+
+    /// 0: sent. 1: DRAIN follows. -1: the connection is gone.
+    #[napi]
+    pub fn write(&self, bytes: &[u8]) -> i32 {
+        match self.inner.write(bytes, self.environment.light()) {
+            WriteStatus::Done => 0,
+            WriteStatus::Pending => 1,
+            WriteStatus::Gone => -1,
+        }
+    }
+
+    #[napi]
+    pub fn shutdown(&self) {
+        self.inner.shutdown();
+    }
+
+    #[napi]
+    pub fn close(&self, reset: Option<bool>) {
+        self.inner.close(reset.unwrap_or(false));
+    }
+
+    #[napi]
+    pub fn read_start(&self) {
+        self.inner.read_start();
+    }
+
+    #[napi]
+    pub fn read_stop(&self) {
+        self.inner.read_stop();
+    }
+
+    /// `alpn`: undefined leaves the choice to the list, null refuses.
+    #[napi]
+    pub fn answer_hello(&self, env: &Env, session: Option<&[u8]>, alpn: Option<Either<String, Null>>) -> Result<()> {
+        let alpn = alpn.map(|choice| match choice {
+            Either::A(name) => Some(name.chars().map(|c| c as u8).collect()),
+            Either::B(Null) => None,
+        });
+        self.inner.answer(Answer::ClientHello { session: session.map(<[u8]>::to_vec), alpn }).or_throw(env)
+    }
+
+    #[napi]
+    pub fn answer_certificate(
+        &self,
+        env: &Env,
+        context: Option<ClassInstance<SecureContext>>,
+        ocsp: Option<&[u8]>,
+    ) -> Result<()> {
+        let context = context.map(|c| c.context());
+        self.inner.answer(Answer::Certificate { context, ocsp: ocsp.map(<[u8]>::to_vec) }).or_throw(env)
+    }
+
+    #[napi]
+    pub fn session_stored(&self) {
+        self.inner.session_stored();
+    }
+
+    #[napi]
+    pub fn set_verify_mode(&self, env: &Env, request: bool, reject: bool) -> Result<()> {
+        self.inner.set_verify(Verify { request, require: request && reject }).or_throw(env)
+    }
+
+    #[napi]
+    pub fn renegotiate(&self, env: &Env) -> Result<()> {
+        self.inner.renegotiate().or_throw(env)
+    }
+
+    #[napi]
+    pub fn disable_renegotiation(&self) {
+        self.inner.with_session(|s| s.disable_renegotiation());
+    }
+
+    #[napi]
+    pub fn set_max_send_fragment(&self, bytes: u32) -> bool {
+        self.inner.with_session(|s| s.set_max_send_fragment(bytes as usize)).unwrap_or(false)
+    }
+
+    #[napi]
+    pub fn set_key_cert(&self, env: &Env, context: ClassInstance<SecureContext>) -> Result<()> {
+        let context = context.context();
+        self.inner.with_session(|s| s.set_key_cert(&context)).unwrap_or(Ok(())).or_throw(env)
+    }
+
+    #[napi]
+    pub fn enable_hooks(&self, bits: u32) {
+        self.inner.enable_hooks(hooks(bits));
+    }
+
+    #[napi]
+    pub fn get_protocol(&self) -> Option<String> {
+        self.inner.with_session(|s| s.protocol().to_owned())
+    }
+
+    #[napi]
+    pub fn get_cipher(&self) -> Option<CipherInfo> {
+        let cipher = self.inner.with_session(|s| s.cipher()).flatten()?;
+        Some(CipherInfo { name: cipher.name, standard_name: cipher.standard_name, version: cipher.version })
+    }
+
+    #[napi]
+    pub fn get_peer_chain(&self) -> Vec<Buffer> {
+        self.inner.with_session(|s| s.peer_chain()).unwrap_or_default().into_iter().map(Buffer::from).collect()
+    }
+
+    #[napi]
+    pub fn get_certificate(&self) -> Option<Buffer> {
+        self.bytes(|s| s.certificate())
+    }
+
+    #[napi]
+    pub fn get_session(&self) -> Option<Buffer> {
+        self.bytes(|s| s.session())
+    }
+
+    #[napi]
+    pub fn get_ticket(&self) -> Option<Buffer> {
+        self.bytes(|s| s.session_ticket())
+    }
+
+    #[napi]
+    pub fn is_session_reused(&self) -> bool {
+        self.inner.with_session(|s| s.session_reused()).unwrap_or(false)
+    }
+
+    #[napi]
+    pub fn get_finished(&self) -> Option<Buffer> {
+        self.bytes(|s| s.finished())
+    }
+
+    #[napi]
+    pub fn get_peer_finished(&self) -> Option<Buffer> {
+        self.bytes(|s| s.peer_finished())
+    }
+
+    fn bytes(&self, look: impl FnOnce(&mut dyn crate::engine::TlsSession) -> Option<Vec<u8>>) -> Option<Buffer> {
+        self.inner.with_session(look).flatten().map(Buffer::from)
+    }
+
+    #[napi]
+    pub fn export_keying_material(
+        &self,
+        env: &Env,
+        length: u32,
+        label: String,
+        context: Option<&[u8]>,
+    ) -> Result<Buffer> {
+        self.inner
+            .with_session(|s| s.export_keying_material(length as usize, &label, context))
+            .unwrap_or_else(|| Err(CoreError::new("ERR_SOCKET_CLOSED", "Socket is closed")))
+            .map(Buffer::from)
+            .or_throw(env)
+    }
+
+    #[napi]
+    pub fn get_alpn(&self) -> Either<String, bool> {
+        match self.inner.with_session(|s| s.alpn()).flatten() {
+            Some(name) => Either::A(name.iter().map(|b| char::from(*b)).collect()),
+            None => Either::B(false),
+        }
+    }
+
+    #[napi]
+    pub fn get_servername(&self) -> Either<String, bool> {
+        match self.inner.with_session(|s| s.servername()).flatten() {
+            Some(name) => Either::A(name),
+            None => Either::B(false),
+        }
+    }
+
+    /// Null on the server's side.
+    #[napi]
+    pub fn get_ephemeral_key_info(&self) -> Option<EphemeralKeyInfo> {
+        let (role, key) = self.inner.with_session(|s| (s.role(), s.ephemeral_key()))?;
+        if role == Role::Server {
+            return None;
+        }
+        Some(match key {
+            Some(key) => EphemeralKeyInfo { kind: Some(key.kind), name: key.name, size: Some(key.bits) },
+            None => EphemeralKeyInfo { kind: None, name: None, size: None },
+        })
+    }
+
+    #[napi]
+    pub fn get_shared_sigalgs(&self) -> Vec<String> {
+        self.inner.with_session(|s| s.shared_sigalgs()).unwrap_or_default()
+    }
+
+    #[napi]
+    pub fn verify_error(&self) -> Option<VerifyError> {
+        let error = self.inner.with_session(|s| s.verify_error()).flatten()?;
+        Some(VerifyError { code: error.code.into_owned(), message: error.message })
+    }
+
+    #[napi]
+    pub fn getsockname(&self) -> Option<AddressInfo> {
+        self.inner.local_address().map(Into::into)
+    }
+
+    #[napi]
+    pub fn getpeername(&self) -> Option<AddressInfo> {
+        self.inner.peer_address().map(Into::into)
+    }
+
+    #[napi]
+    pub fn set_no_delay(&self, on: bool) {
+        self.inner.set_no_delay(on);
+    }
+
+    #[napi]
+    pub fn set_keep_alive(&self, on: bool, delay: f64) {
+        self.inner.set_keep_alive(on, seconds(delay));
+    }
+
+    /// False: pause the stream until CIPHER_RESUME.
+    #[napi]
+    pub fn receive(&self, bytes: &[u8]) -> bool {
+        self.inner.receive(bytes)
+    }
+
+    #[napi]
+    pub fn receive_eof(&self) {
+        self.inner.receive_eof();
+    }
+
+    #[napi]
+    pub fn cipher_written(&self) {
+        self.inner.cipher_written();
+    }
+}

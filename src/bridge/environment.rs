@@ -1,0 +1,303 @@
+//! One environment: the main thread or a Worker, with its queue and its wake-up.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use napi::bindgen_prelude::*;
+use napi::{sys, Env};
+use napi_derive::napi;
+use serde_json::json;
+
+use super::queue::{kind, Batch, Queue, WORDS};
+use super::throw::{throw, to_json};
+use super::wake::Wake;
+use crate::driver::{Connection, Event, EventSink};
+use crate::engine::Question;
+use crate::error::Error as CoreError;
+use crate::policy::limits;
+use crate::transport::{ConnectError, SocketAddress};
+
+/// Shared with every connection of the environment.
+pub(super) struct Environment {
+    queue: Mutex<Queue>,
+    wake: Wake,
+    /// Accepted connections that JavaScript has not claimed yet.
+    offered: Mutex<HashMap<u32, Arc<Connection>>>,
+    /// Events in the last batch.
+    last_batch: AtomicUsize,
+    closed: AtomicBool,
+}
+
+/// The JavaScript thread's own part.
+struct Local {
+    shared: Arc<Environment>,
+    /// The batch being handed over, and how far that has come.
+    batch: Batch,
+    words_done: usize,
+    slab_done: usize,
+}
+
+thread_local! {
+    static LOCAL: RefCell<Option<Local>> = const { RefCell::new(None) };
+}
+
+impl Environment {
+    /// The calling thread's environment.
+    pub fn current(env: &Env) -> Result<Arc<Environment>> {
+        LOCAL.with_borrow(|local| local.as_ref().map(|l| l.shared.clone())).ok_or_else(|| {
+            throw(env, &CoreError::new("ERR_C4TLS_BINDING", "init() must be called before anything else"))
+        })
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn offered(&self) -> MutexGuard<'_, HashMap<u32, Arc<Connection>>> {
+        self.offered.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    pub fn claim(&self, id: u32) -> Option<Arc<Connection>> {
+        self.offered().remove(&id)
+    }
+
+    /// The JavaScript thread has little to do: a small write may be sent by itself.
+    pub fn light(&self) -> bool {
+        self.last_batch.load(Ordering::Relaxed) <= limits::DIRECT_WRITE_BATCH
+    }
+
+    /// Appends, and wakes the JavaScript thread if nobody has yet.
+    fn enqueue(&self, push: impl FnOnce(&mut Queue)) {
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        let mut queue = self.queue();
+        push(&mut queue);
+        let wake = !std::mem::replace(&mut queue.woken, true);
+        drop(queue);
+        if wake {
+            self.wake.call();
+        }
+    }
+
+    fn shut_down(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.wake.close();
+        let (_, told) = self.queue().take(Batch::default());
+        let offered: Vec<_> = self.offered().drain().map(|(_, c)| c).collect();
+        for connection in told.into_iter().chain(offered) {
+            connection.close(false);
+        }
+    }
+}
+
+impl EventSink for Environment {
+    fn emit(&self, target: u32, event: Event<'_>) {
+        self.enqueue(|queue| push_event(queue, target, event));
+    }
+
+    fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
+        self.enqueue(|queue| queue.push_data(connection, bytes));
+    }
+
+    fn has_room(&self) -> bool {
+        self.queue().has_room()
+    }
+
+    fn wait_for_room(&self, connection: &Arc<Connection>) {
+        self.queue().wait_for_room(connection);
+    }
+
+    fn offer(&self, connection: &Arc<Connection>) {
+        if self.closed.load(Ordering::Acquire) {
+            connection.close(false);
+        } else {
+            self.offered().insert(connection.id(), connection.clone());
+        }
+    }
+}
+
+fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
+    let mut plain = |kind, arg| queue.push(target, kind, arg, &[]);
+    match event {
+        Event::Accept(id) => plain(kind::ACCEPT, id),
+        Event::Adopt(id) => plain(kind::ADOPT, id),
+        Event::ListenerClosed => plain(kind::LISTENER_CLOSED, 0),
+        Event::PendingZero => plain(kind::PENDING_ZERO, 0),
+        Event::Connected => plain(kind::CONNECTED, 0),
+        Event::Secure => plain(kind::SECURE, 0),
+        Event::Eof { truncated } => plain(kind::EOF, truncated.into()),
+        Event::Drain => plain(kind::DRAIN, 0),
+        Event::ShutdownDone => plain(kind::SHUTDOWN_DONE, 0),
+        Event::Closed => plain(kind::CLOSED, 0),
+        Event::CipherResume => plain(kind::CIPHER_RESUME, 0),
+        Event::CipherEnd => plain(kind::CIPHER_END, 0),
+        Event::OcspResponse(None) => plain(kind::OCSP_RESPONSE, 0),
+        Event::OcspResponse(Some(der)) => queue.push(target, kind::OCSP_RESPONSE, 1, der),
+        Event::Keylog(line) => queue.push(target, kind::KEYLOG, 0, line),
+        Event::Trace(text) => queue.push(target, kind::TRACE, 0, text.as_bytes()),
+        Event::CipherOut(bytes) if bytes.len() >= limits::OWN_BUFFER => {
+            queue.push_large(target, kind::CIPHER_OUT, 0, bytes)
+        }
+        Event::CipherOut(bytes) => queue.push(target, kind::CIPHER_OUT, 0, &bytes),
+        Event::NewSession { id, session } => {
+            queue.push(target, kind::NEW_SESSION, id.len() as u32, &[id, session].concat())
+        }
+        Event::Drop { local, peer } => queue.push(target, kind::DROP, 0, &drop_json(local, peer)),
+        Event::ConnectFailed(errors) => queue.push(target, kind::CONNECT_FAILED, 0, &connect_json(errors)),
+        Event::Error(error) => {
+            let system = error.syscall.is_some();
+            queue.push(target, kind::ERROR, if system { 2 } else { 1 }, to_json(error).to_string().as_bytes())
+        }
+        Event::Question(Question::ClientHello { servername, alpn, session_id, ticket, ocsp }) => {
+            let alpn: Vec<_> = alpn.iter().map(|p| latin1(p)).collect();
+            let session_id: String = session_id.iter().map(|b| format!("{b:02x}")).collect();
+            let asked = json!({
+                "servername": servername, "alpn": alpn, "sessionId": session_id, "ticket": ticket, "ocsp": ocsp,
+            });
+            queue.push(target, kind::HELLO, 0, asked.to_string().as_bytes());
+        }
+        Event::Question(Question::Certificate { servername, ocsp }) => {
+            let asked = json!({ "servername": servername, "ocsp": ocsp });
+            queue.push(target, kind::CERTIFICATE, 0, asked.to_string().as_bytes());
+        }
+    }
+}
+
+/// Protocol names are bytes; each becomes the character of the same number.
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| char::from(*b)).collect()
+}
+
+fn drop_json(local: Option<SocketAddress>, peer: Option<SocketAddress>) -> Vec<u8> {
+    let mut data = serde_json::Map::new();
+    for (side, address) in [("local", local), ("remote", peer)] {
+        if let Some(a) = address {
+            data.insert(format!("{side}Address"), a.address.into());
+            data.insert(format!("{side}Port"), a.port.into());
+            data.insert(format!("{side}Family"), a.family.into());
+        }
+    }
+    serde_json::Value::Object(data).to_string().into_bytes()
+}
+
+fn connect_json(errors: &[ConnectError]) -> Vec<u8> {
+    let list: Vec<_> = errors
+        .iter()
+        .map(|e| {
+            json!({
+                "code": e.error.code, "errno": e.error.errno, "syscall": e.error.syscall,
+                "address": e.address, "port": e.port,
+            })
+        })
+        .collect();
+    serde_json::Value::Array(list).to_string().into_bytes()
+}
+
+/// Prepares the calling thread's environment; later calls do nothing.
+#[napi]
+pub fn init(env: Env, on_wake: Function<(), ()>) -> Result<()> {
+    if LOCAL.with_borrow(Option::is_some) {
+        return Ok(());
+    }
+    // SAFETY: the value comes from this environment, on its thread.
+    let wake = unsafe { Wake::new(env.raw(), on_wake.raw())? };
+    let shared = Arc::new(Environment {
+        queue: Mutex::default(),
+        wake,
+        offered: Mutex::default(),
+        last_batch: AtomicUsize::new(0),
+        closed: AtomicBool::new(false),
+    });
+    LOCAL.set(Some(Local { shared, batch: Batch::default(), words_done: 0, slab_done: 0 }));
+    // Added after the threadsafe function's own hook, so it runs before it.
+    // SAFETY: the hook is a plain function and takes no argument.
+    let status = unsafe { sys::napi_add_env_cleanup_hook(env.raw(), Some(on_cleanup), std::ptr::null_mut()) };
+    napi::bindgen_prelude::check_status!(status)
+}
+
+unsafe extern "C" fn on_cleanup(_arg: *mut std::ffi::c_void) {
+    if let Some(local) = LOCAL.take() {
+        local.shared.shut_down();
+    }
+}
+
+/// Hands events over: `words` becomes `[count, large, more, 0]` and then the descriptors; the slab is returned.
+#[napi]
+pub fn drain<'env>(env: &'env Env, mut words: Uint32ArraySlice<'env>) -> Result<Option<BufferSlice<'env>>> {
+    // SAFETY: the array is JavaScript's, and nothing of JavaScript runs before this function returns.
+    let words = unsafe { words.as_mut() };
+    LOCAL.with_borrow_mut(|local| {
+        let (Some(local), true) = (local.as_mut(), words.len() >= 2 * WORDS) else {
+            return Ok(None);
+        };
+        if local.words_done == local.batch.words.len() {
+            local.refill();
+        }
+        let (head, room) = words.split_at_mut(WORDS);
+        let waiting = &local.batch.words[local.words_done..];
+        let taken = waiting.len().min(room.len() / WORDS * WORDS);
+        room[..taken].copy_from_slice(&waiting[..taken]);
+        let mut slab = 0;
+        let mut large = 0;
+        for event in waiting[..taken].chunks_exact(WORDS) {
+            match event[1] & super::queue::LARGE {
+                0 => slab += event[3] as usize,
+                _ => large += 1,
+            }
+        }
+        let more = taken < waiting.len();
+        local.words_done += taken;
+        head.copy_from_slice(&[(taken / WORDS) as u32, large, more.into(), 0]);
+        let from = local.slab_done;
+        local.slab_done += slab;
+        match slab {
+            0 => Ok(None),
+            _ => BufferSlice::copy_from(env, &local.batch.slab[from..from + slab]).map(Some),
+        }
+    })
+}
+
+impl Local {
+    /// Takes the next batch and tells its connections that there is room again.
+    fn refill(&mut self) {
+        self.batch.clear();
+        let empty = std::mem::take(&mut self.batch);
+        let (batch, told) = self.shared.queue().take(empty);
+        self.shared.last_batch.store(batch.words.len() / WORDS, Ordering::Relaxed);
+        self.batch = batch;
+        self.words_done = 0;
+        self.slab_done = 0;
+        for connection in told {
+            connection.consumed();
+        }
+    }
+}
+
+/// The payloads of the last `drain` that have a buffer of their own; `count` of them.
+#[napi]
+pub fn take_large(count: u32) -> Vec<Buffer> {
+    LOCAL.with_borrow_mut(|local| {
+        let Some(local) = local.as_mut() else { return Vec::new() };
+        let count = (count as usize).min(local.batch.large.len());
+        local.batch.large.drain(..count).map(Buffer::from).collect()
+    })
+}
+
+/// Asks for another `onWake` right after the present one.
+#[napi]
+pub fn rewake(env: &Env) -> Result<()> {
+    Environment::current(env)?.wake.call();
+    Ok(())
+}
+
+/// Whether open handles keep the event loop alive.
+#[napi]
+pub fn set_alive(env: &Env, alive: bool) -> Result<()> {
+    let environment = Environment::current(env)?;
+    // SAFETY: called by JavaScript, so on the thread of this environment.
+    unsafe { environment.wake.set_alive(env.raw(), alive) };
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! A listening server as JavaScript's handle has it.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::*;
+use napi::Env;
+use napi_derive::napi;
+
+use super::connection::{socket_options, AddressInfo};
+use super::environment::Environment;
+use super::params::{hook, TlsParams};
+use super::throw::{throw, OrThrow};
+use crate::driver::{parse_address, Server, ServerConfig};
+use crate::error::Error as CoreError;
+use crate::transport;
+
+#[napi(object, object_to_js = false)]
+pub struct ListenerOptions {
+    pub no_delay: Option<bool>,
+    pub keep_alive: Option<bool>,
+    /// Seconds.
+    pub keep_alive_delay: Option<f64>,
+    /// 0: no limit.
+    pub max_connections: Option<f64>,
+}
+
+/// Configure first, then listen.
+#[napi]
+pub struct Listener {
+    environment: Arc<Environment>,
+    config: Option<ServerConfig>,
+    server: Option<Arc<Server>>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(server) = &self.server {
+            server.abort();
+        }
+    }
+}
+
+/// Unix sockets of Windows and its named pipes come to us as streams of JavaScript's.
+#[cfg(not(unix))]
+pub(super) fn no_paths() -> CoreError {
+    CoreError::new("ERR_C4TLS_PATH_UNSUPPORTED", "native pipes are not supported on this system; use a net.Socket")
+}
+
+#[napi]
+impl Listener {
+    #[napi(constructor)]
+    pub fn new(env: &Env) -> Result<Self> {
+        Ok(Listener { environment: Environment::current(env)?, config: None, server: None })
+    }
+
+    /// What later connections get. At any time.
+    #[napi]
+    pub fn configure(&mut self, params: TlsParams, options: ListenerOptions) {
+        let config = ServerConfig {
+            start: params.start_options(),
+            eager: params.hooks & hook::EAGER != 0,
+            socket: socket_options(options.no_delay, options.keep_alive, options.keep_alive_delay),
+            max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,
+        };
+        match &self.server {
+            Some(server) => server.configure(config),
+            None => self.config = Some(config),
+        }
+    }
+
+    /// Binds and listens; the id under which events come.
+    #[napi]
+    pub fn listen_tcp(
+        &mut self,
+        env: &Env,
+        ip: String,
+        port: u16,
+        backlog: i32,
+        ipv6_only: Option<bool>,
+        reuse_port: Option<bool>,
+    ) -> Result<u32> {
+        let ip = parse_address(&ip).or_throw(env)?;
+        let (only, reuse) = (ipv6_only.unwrap_or(false), reuse_port.unwrap_or(false));
+        self.listen(env, transport::Listener::tcp(ip, port, backlog, only, reuse))
+    }
+
+    /// `mode`: permission bits to add to the socket file.
+    #[napi]
+    pub fn listen_pipe(&mut self, env: &Env, path: String, backlog: i32, mode: Option<u32>) -> Result<u32> {
+        #[cfg(unix)]
+        return self.listen(env, transport::Listener::path(&path, backlog, mode.unwrap_or(0)));
+        #[cfg(not(unix))]
+        {
+            let _ = (path, backlog, mode);
+            Err(throw(env, &no_paths()))
+        }
+    }
+
+    /// Takes the descriptor over.
+    #[napi]
+    pub fn listen_fd(&mut self, env: &Env, fd: i32, backlog: i32) -> Result<u32> {
+        #[cfg(unix)]
+        return self.listen(env, transport::Listener::descriptor(fd, backlog));
+        #[cfg(not(unix))]
+        {
+            let _ = (fd, backlog);
+            Err(throw(env, &no_paths()))
+        }
+    }
+
+    fn listen(&mut self, env: &Env, bound: std::io::Result<transport::Listener>) -> Result<u32> {
+        let listener = bound.map_err(|e| throw(env, &CoreError::system(&e, "listen")))?;
+        let config = self.config.take().ok_or_else(|| {
+            throw(env, &CoreError::new("ERR_C4TLS_LISTENER_STATE", "configure() first, and listen once"))
+        })?;
+        let server = Server::start(self.environment.clone(), listener, config).or_throw(env)?;
+        let id = server.id();
+        self.server = Some(server);
+        Ok(id)
+    }
+
+    /// Null for a path and before listening.
+    #[napi]
+    pub fn address(&self) -> Option<AddressInfo> {
+        self.server.as_ref()?.address().map(Into::into)
+    }
+
+    /// Connections that JavaScript has not heard of.
+    #[napi]
+    pub fn pending(&self) -> u32 {
+        self.server.as_ref().map_or(0, |s| s.pending() as u32)
+    }
+
+    /// LISTENER_CLOSED follows.
+    #[napi]
+    pub fn close(&self) {
+        if let Some(server) = &self.server {
+            server.close();
+        }
+    }
+}

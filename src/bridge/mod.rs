@@ -1,0 +1,12 @@
+//! The only code that knows Node-API: environments, the event queue, handles, conversion.
+
+mod connection;
+mod environment;
+mod generate;
+mod listener;
+mod params;
+mod queue;
+mod secure_context;
+mod sni_table;
+mod throw;
+mod wake;

@@ -1,0 +1,93 @@
+//! How JavaScript describes a TLS session to come.
+
+use std::time::Duration;
+
+use napi::bindgen_prelude::*;
+use napi_derive::napi;
+
+use super::secure_context::SecureContext;
+use super::sni_table::SniTable;
+use crate::driver::StartOptions;
+use crate::engine::{Hooks, Renegotiation, Role, SessionConfig, Verify};
+
+/// Questions and notices that JavaScript asked for, as bits of one number.
+pub(super) mod hook {
+    pub const HELLO: u32 = 1;
+    pub const CERTIFICATE: u32 = 2;
+    pub const KEYLOG: u32 = 4;
+    pub const SESSIONS: u32 = 8;
+    /// Listener only: each connection waits for `start`.
+    pub const EAGER: u32 = 16;
+    pub const TRACE: u32 = 32;
+}
+
+pub(super) fn hooks(bits: u32) -> Hooks {
+    Hooks {
+        client_hello: bits & hook::HELLO != 0,
+        certificate: bits & hook::CERTIFICATE != 0,
+        keylog: bits & hook::KEYLOG != 0,
+        sessions: bits & hook::SESSIONS != 0,
+        trace: bits & hook::TRACE != 0,
+    }
+}
+
+#[napi(object, object_to_js = false)]
+pub struct TlsParams<'env> {
+    pub context: ClassInstance<'env, SecureContext>,
+    pub is_server: bool,
+    pub request_cert: bool,
+    pub reject_unauthorized: bool,
+    /// Wire form.
+    pub alpn: Option<BufferSlice<'env>>,
+    pub servername: Option<String>,
+    pub session: Option<BufferSlice<'env>>,
+    #[napi(js_name = "requestOCSP")]
+    pub request_ocsp: Option<bool>,
+    pub hooks: u32,
+    /// Milliseconds; 0: none.
+    pub handshake_timeout: f64,
+    pub sni: Option<ClassInstance<'env, SniTable>>,
+    pub reneg_limit: f64,
+    /// Seconds.
+    pub reneg_window: f64,
+    pub strict_eof: Option<bool>,
+}
+
+impl TlsParams<'_> {
+    pub(super) fn start_options(&self) -> StartOptions {
+        StartOptions {
+            context: self.context.context(),
+            session: SessionConfig {
+                role: if self.is_server { Role::Server } else { Role::Client },
+                verify: Verify {
+                    request: self.request_cert,
+                    require: self.is_server && self.request_cert && self.reject_unauthorized,
+                },
+                alpn: self.alpn.as_deref().unwrap_or_default().to_vec(),
+                servername: self.servername.clone().filter(|name| !name.is_empty()),
+                session: self.session.as_deref().map(<[u8]>::to_vec),
+                request_ocsp: self.request_ocsp.unwrap_or(false),
+                hooks: hooks(self.hooks),
+                sni: self.sni.as_ref().map(|sni| sni.table()),
+                renegotiation: Renegotiation {
+                    limit: self.reneg_limit.clamp(0.0, f64::from(u32::MAX)) as u32,
+                    window: seconds(self.reneg_window),
+                    disabled: false,
+                },
+            },
+            handshake_timeout: Some(seconds(self.handshake_timeout / 1000.0)).filter(|t| !t.is_zero()),
+            strict_eof: self.strict_eof.unwrap_or(false),
+        }
+    }
+}
+
+/// Any number JavaScript may give; what is no duration becomes zero.
+pub(super) fn seconds(number: f64) -> Duration {
+    /// A year: beyond any timer of sense, within any clock's range.
+    const MOST: f64 = 365.0 * 86400.0;
+    if number > 0.0 {
+        Duration::from_secs_f64(number.min(MOST))
+    } else {
+        Duration::ZERO
+    }
+}

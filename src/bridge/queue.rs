@@ -1,0 +1,118 @@
+//! Events on their way to one JavaScript thread.
+//!
+//! Producers append to the waiting batch; the JavaScript thread takes it whole. An event is four words, `[target, kind,
+//! arg, length]`, and its payload stands in the slab, in order and back to back, or as a buffer of its own.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::driver::Connection;
+use crate::policy::limits;
+
+/// Words of a descriptor.
+pub(super) const WORDS: usize = 4;
+/// Flag in `kind`: the payload is the next large buffer.
+pub(super) const LARGE: u32 = 0x100;
+
+pub(super) mod kind {
+    pub const ACCEPT: u32 = 1;
+    pub const ADOPT: u32 = 2;
+    pub const DROP: u32 = 3;
+    pub const LISTENER_CLOSED: u32 = 5;
+    pub const PENDING_ZERO: u32 = 6;
+    pub const CONNECTED: u32 = 16;
+    pub const CONNECT_FAILED: u32 = 17;
+    pub const SECURE: u32 = 18;
+    pub const DATA: u32 = 19;
+    pub const EOF: u32 = 20;
+    pub const DRAIN: u32 = 21;
+    pub const SHUTDOWN_DONE: u32 = 22;
+    pub const ERROR: u32 = 23;
+    pub const CLOSED: u32 = 24;
+    pub const HELLO: u32 = 25;
+    pub const CERTIFICATE: u32 = 26;
+    pub const KEYLOG: u32 = 27;
+    pub const NEW_SESSION: u32 = 28;
+    pub const OCSP_RESPONSE: u32 = 29;
+    pub const CIPHER_OUT: u32 = 30;
+    pub const CIPHER_RESUME: u32 = 31;
+    pub const CIPHER_END: u32 = 32;
+    pub const TRACE: u32 = 33;
+}
+
+/// Events that travel together.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub words: Vec<u32>,
+    pub slab: Vec<u8>,
+    pub large: VecDeque<Vec<u8>>,
+    /// Connections with clear bytes in here.
+    touched: Vec<Arc<Connection>>,
+}
+
+impl Batch {
+    pub fn clear(&mut self) {
+        self.words.clear();
+        self.slab.clear();
+        self.large.clear();
+        // One burst must not pin its memory for ever.
+        if self.slab.capacity() > 1 << 20 {
+            self.slab = Vec::new();
+        }
+    }
+}
+
+/// What waits, and who waits for room.
+#[derive(Default)]
+pub(super) struct Queue {
+    pub waiting: Batch,
+    /// Clear bytes in `waiting`.
+    bytes: usize,
+    /// Connections that stopped reading because of the others.
+    stalled: Vec<Arc<Connection>>,
+    /// A wake-up is on its way.
+    pub woken: bool,
+}
+
+impl Queue {
+    pub fn push(&mut self, target: u32, kind: u32, arg: u32, payload: &[u8]) {
+        if payload.len() >= limits::OWN_BUFFER {
+            self.push_large(target, kind, arg, payload.to_vec());
+        } else {
+            self.waiting.words.extend_from_slice(&[target, kind, arg, payload.len() as u32]);
+            self.waiting.slab.extend_from_slice(payload);
+        }
+    }
+
+    pub fn push_large(&mut self, target: u32, kind: u32, arg: u32, payload: Vec<u8>) {
+        self.waiting.words.extend_from_slice(&[target, kind | LARGE, arg, payload.len() as u32]);
+        self.waiting.large.push_back(payload);
+    }
+
+    pub fn push_data(&mut self, connection: &Arc<Connection>, bytes: &[u8]) {
+        // The connection counts before it hands over: equal means that nothing of it waits yet.
+        if connection.inbound() == bytes.len() {
+            self.waiting.touched.push(connection.clone());
+        }
+        self.push(connection.id(), kind::DATA, 0, bytes);
+        self.bytes += bytes.len();
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.bytes < limits::ENVIRONMENT_INBOUND
+    }
+
+    pub fn wait_for_room(&mut self, connection: &Arc<Connection>) {
+        self.stalled.push(connection.clone());
+    }
+
+    /// Exchanges the waiting batch for an empty one and gives those to tell of it.
+    pub fn take(&mut self, empty: Batch) -> (Batch, Vec<Arc<Connection>>) {
+        self.woken = false;
+        self.bytes = 0;
+        let mut batch = std::mem::replace(&mut self.waiting, empty);
+        let mut told = std::mem::take(&mut batch.touched);
+        told.append(&mut self.stalled);
+        (batch, told)
+    }
+}

@@ -1,0 +1,185 @@
+//! A context as JavaScript's `createSecureContext` fills it. JavaScript has checked the types.
+
+use napi::bindgen_prelude::*;
+use napi::Env;
+use napi_derive::napi;
+
+use super::throw::{throw, OrThrow};
+use crate::credentials::Secret;
+use crate::engine::{self, Context};
+use crate::error::Error as CoreError;
+
+#[napi]
+pub struct SecureContext {
+    /// `None` after `close`.
+    inner: Option<Context>,
+    /// What `context` gives after `close`: sessions that began before go on.
+    last: Context,
+}
+
+impl SecureContext {
+    pub(super) fn context(&self) -> Context {
+        self.last.clone()
+    }
+
+    fn open(&self, env: &Env) -> Result<&Context> {
+        self.inner.as_ref().ok_or_else(|| {
+            throw(env, &CoreError::new("ERR_TLS_INVALID_CONTEXT", "the secure context is closed; create another"))
+        })
+    }
+}
+
+#[napi]
+impl SecureContext {
+    /// `method`: a secureProtocol name; `min` and `max`: wire versions, 0 for any.
+    #[napi(constructor)]
+    pub fn new(env: &Env, method: Option<String>, min: u32, max: u32) -> Result<Self> {
+        let context = Context::new(method.as_deref(), min as u16, max as u16).or_throw(env)?;
+        Ok(SecureContext { inner: Some(context.clone()), last: context })
+    }
+
+    #[napi]
+    pub fn set_ciphers(&self, env: &Env, list: String) -> Result<()> {
+        self.open(env)?.set_ciphers(&list).or_throw(env)
+    }
+
+    #[napi]
+    pub fn set_cipher_suites(&self, env: &Env, list: String) -> Result<()> {
+        self.open(env)?.set_cipher_suites(&list).or_throw(env)
+    }
+
+    #[napi]
+    pub fn set_sigalgs(&self, env: &Env, list: String) -> Result<()> {
+        self.open(env)?.set_sigalgs(&list).or_throw(env)
+    }
+
+    /// `auto`: OpenSSL's default groups.
+    #[napi]
+    pub fn set_ecdh_curve(&self, env: &Env, list: String) -> Result<()> {
+        self.open(env)?.set_ecdh_curve(&list).or_throw(env)
+    }
+
+    /// PEM, or true for automatic parameters. Gives a warning about a weak size.
+    #[napi]
+    pub fn set_dh_param(&self, env: &Env, pem: Either<&[u8], bool>) -> Result<Option<&'static str>> {
+        let context = self.open(env)?;
+        match pem {
+            Either::A(pem) => context.set_dh_param(pem).or_throw(env),
+            Either::B(_) => context.set_dh_auto().map(|()| None).or_throw(env),
+        }
+    }
+
+    #[napi]
+    pub fn set_options(&self, env: &Env, options: i64) -> Result<()> {
+        self.open(env)?.set_options(options as u64).or_throw(env)
+    }
+
+    #[napi]
+    pub fn get_min_proto(&self, env: &Env) -> Result<u32> {
+        Ok(self.open(env)?.min_proto().into())
+    }
+
+    #[napi]
+    pub fn get_max_proto(&self, env: &Env) -> Result<u32> {
+        Ok(self.open(env)?.max_proto().into())
+    }
+
+    #[napi]
+    pub fn set_min_proto(&self, env: &Env, version: u32) -> Result<()> {
+        self.open(env)?.set_min_proto(version as u16).or_throw(env)
+    }
+
+    #[napi]
+    pub fn set_max_proto(&self, env: &Env, version: u32) -> Result<()> {
+        self.open(env)?.set_max_proto(version as u16).or_throw(env)
+    }
+
+    #[napi]
+    pub fn add_ca_cert(&self, env: &Env, pem: &[u8]) -> Result<()> {
+        self.open(env)?.add_ca_cert(pem).or_throw(env)
+    }
+
+    /// The process' shared roots.
+    #[napi]
+    pub fn add_root_certs(&self, env: &Env) -> Result<()> {
+        self.open(env)?.add_root_certs().or_throw(env)
+    }
+
+    #[napi]
+    pub fn add_crl(&self, env: &Env, pem: &[u8]) -> Result<()> {
+        self.open(env)?.add_crl(pem).or_throw(env)
+    }
+
+    #[napi]
+    pub fn set_allow_partial_trust_chain(&self, env: &Env) -> Result<()> {
+        self.open(env)?.set_allow_partial_trust_chain().or_throw(env)
+    }
+
+    #[napi]
+    pub fn set_cert(&self, env: &Env, pem: &[u8]) -> Result<()> {
+        self.open(env)?.set_cert(pem).or_throw(env)
+    }
+
+    #[napi]
+    pub fn set_key(&self, env: &Env, pem: &[u8], passphrase: Option<String>) -> Result<()> {
+        let passphrase = passphrase.map(|p| Secret::new(p.into_bytes())).transpose().or_throw(env)?;
+        self.open(env)?.set_key(pem, passphrase.as_ref()).or_throw(env)
+    }
+
+    #[napi]
+    pub fn load_pkcs12(&self, env: &Env, der: &[u8], passphrase: Option<&[u8]>) -> Result<()> {
+        let passphrase = passphrase.map(|p| Secret::new(p.to_vec())).transpose().or_throw(env)?;
+        self.open(env)?.load_pkcs12(der, passphrase.as_ref()).or_throw(env)
+    }
+
+    #[napi]
+    pub fn set_session_id_context(&self, env: &Env, id: String) -> Result<()> {
+        self.open(env)?.set_session_id_context(&id).or_throw(env)
+    }
+
+    /// Seconds.
+    #[napi]
+    pub fn set_session_timeout(&self, env: &Env, seconds: i64) -> Result<()> {
+        self.open(env)?.set_session_timeout(seconds.clamp(0, i64::from(u32::MAX)) as u32).or_throw(env)
+    }
+
+    /// 48 bytes: name, HMAC key, AES key.
+    #[napi]
+    pub fn set_ticket_keys(&self, env: &Env, keys: &[u8]) -> Result<()> {
+        self.open(env)?.set_ticket_keys(keys).or_throw(env)
+    }
+
+    #[napi]
+    pub fn get_ticket_keys(&self, env: &Env) -> Result<Buffer> {
+        Ok(self.open(env)?.ticket_keys().to_vec().into())
+    }
+
+    /// DER.
+    #[napi]
+    pub fn get_certificate(&self, env: &Env) -> Result<Option<Buffer>> {
+        Ok(self.open(env)?.certificate().map(Buffer::from))
+    }
+
+    /// DER.
+    #[napi]
+    pub fn get_issuer(&self, env: &Env) -> Result<Option<Buffer>> {
+        Ok(self.open(env)?.issuer().map(Buffer::from))
+    }
+
+    #[napi]
+    pub fn close(&mut self) {
+        self.inner = None;
+    }
+}
+
+/// Whether the process has its roots yet.
+#[napi]
+pub fn has_root_store() -> bool {
+    engine::has_root_store()
+}
+
+/// The roots of every context that names none of its own. Once per process; what cannot be parsed is left out.
+#[napi]
+pub fn set_root_store(env: &Env, pems: Vec<String>) -> Result<()> {
+    engine::set_root_store(pems.iter().map(String::as_str)).or_throw(env)
+}

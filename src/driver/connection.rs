@@ -1,0 +1,367 @@
+//! A connection as its owner sees it: commands that any thread may give, and questions about its state.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use atomic_waker::AtomicWaker;
+
+use super::core::{Core, Io, Phase};
+use super::duplex::Duplex;
+use super::server::Server;
+use super::task::{Opening, Task};
+use super::{lock, next_id, no_runtime, runtime, EventSink};
+use crate::engine::{Answer, Context, Hooks, SessionConfig, TlsSession, Verify};
+use crate::error::{Error, Result};
+use crate::policy::limits;
+use crate::transport::{ConnectOptions, SocketAddress, Stream};
+
+/// How TLS begins on a connection.
+#[derive(Clone)]
+pub struct StartOptions {
+    pub context: Context,
+    pub session: SessionConfig,
+    /// From the call on; `None` for no limit.
+    pub handshake_timeout: Option<Duration>,
+    /// A FIN without close_notify is an error.
+    pub strict_eof: bool,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteStatus {
+    /// All of it is in the kernel.
+    Done,
+    /// [`super::Event::Drain`] follows when it is.
+    Pending,
+    /// The connection is closing; nothing was taken.
+    Gone,
+}
+
+pub(super) mod control {
+    pub const READ: u8 = 1;
+    pub const CLOSE: u8 = 2;
+    pub const RESET: u8 = 4;
+    pub const SHUTDOWN: u8 = 8;
+    pub const ENDED: u8 = 16;
+}
+
+/// Clear bytes on their way from JavaScript to the engine. Holds at most one write at a time.
+#[derive(Default)]
+pub(super) struct Outbox {
+    pub bytes: Vec<u8>,
+    pub taken: usize,
+    /// The writer waits for [`super::Event::Drain`].
+    pub waiting: bool,
+}
+
+impl Outbox {
+    pub fn is_empty(&self) -> bool {
+        self.taken == self.bytes.len()
+    }
+}
+
+pub struct Connection {
+    id: u32,
+    pub(super) sink: Arc<dyn EventSink>,
+    pub(super) core: Mutex<Core>,
+    pub(super) outbox: Mutex<Outbox>,
+    /// Only for connections over a stream of JavaScript's.
+    pub(super) duplex: Option<Mutex<Duplex>>,
+    pub(super) waker: AtomicWaker,
+    pub(super) control: AtomicU8,
+    /// Clear bytes that wait in the sink.
+    pub(super) inbound: AtomicUsize,
+    /// Reading stopped for want of room in the sink.
+    pub(super) stalled: AtomicBool,
+    pub(super) local: OnceLock<Option<SocketAddress>>,
+    pub(super) peer: OnceLock<Option<SocketAddress>>,
+}
+
+impl Connection {
+    fn new(sink: Arc<dyn EventSink>, core: Core, duplex: Option<Duplex>) -> Arc<Self> {
+        Arc::new(Connection {
+            id: next_id(),
+            sink,
+            core: Mutex::new(core),
+            outbox: Mutex::default(),
+            duplex: duplex.map(Mutex::new),
+            waker: AtomicWaker::new(),
+            control: AtomicU8::new(0),
+            inbound: AtomicUsize::new(0),
+            stalled: AtomicBool::new(false),
+            local: OnceLock::new(),
+            peer: OnceLock::new(),
+        })
+    }
+
+    /// Connects over TCP. [`super::Event::Connected`] or [`super::Event::ConnectFailed`] follows.
+    pub fn connect_tcp(sink: Arc<dyn EventSink>, options: ConnectOptions) -> Result<Arc<Self>> {
+        Self::open(sink, Opening::Connecting(Box::pin(crate::transport::connect_tcp(options))))
+    }
+
+    /// Connects to a Unix socket.
+    #[cfg(unix)]
+    pub fn connect_path(sink: Arc<dyn EventSink>, path: String) -> Result<Arc<Self>> {
+        Self::open(sink, Opening::Connecting(Box::pin(crate::transport::connect_path(path))))
+    }
+
+    fn open(sink: Arc<dyn EventSink>, opening: Opening) -> Result<Arc<Self>> {
+        let runtime = runtime().ok_or_else(no_runtime)?;
+        let conn = Self::new(sink, Core::new(Phase::Connecting), None);
+        runtime.spawn(Task::new(conn.clone(), opening, None));
+        Ok(conn)
+    }
+
+    /// Speaks TLS over a stream of JavaScript's: ciphertext comes by [`receive`](Self::receive) and leaves by
+    /// [`super::Event::CipherOut`].
+    pub fn over_duplex(sink: Arc<dyn EventSink>) -> Result<Arc<Self>> {
+        let runtime = runtime().ok_or_else(no_runtime)?;
+        let mut core = Core::new(Phase::Idle);
+        core.io = Some(Io::Duplex);
+        let conn = Self::new(sink, core, Some(Duplex::default()));
+        runtime.spawn(Task::new(conn.clone(), Opening::Duplex, None));
+        Ok(conn)
+    }
+
+    /// A connection that `server` accepted. With `start` its handshake begins at once and JavaScript hears of it when it
+    /// must; without, it is offered right away and waits for [`start`](Self::start). Called on a runtime thread.
+    pub(super) fn accepted(server: &Arc<Server>, stream: Stream, start: Option<StartOptions>) -> Arc<Self> {
+        let mut core = Core::new(Phase::Idle);
+        let (read, write) = stream.split();
+        core.io = Some(Io::Socket(write));
+        let eager = start.is_none();
+        core.start = start;
+        core.unseen = Some(server.clone());
+        let conn = Self::new(server.sink().clone(), core, None);
+        server.admit(&conn);
+        if eager {
+            lock(&conn.core).unseen = None;
+            server.seen(&conn, true);
+        }
+        tokio::spawn(Task::new(conn.clone(), Opening::Open(read), Some(server.clone())));
+        conn
+    }
+
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Begins TLS. Once per connection; it may come before the socket is connected.
+    pub fn start(&self, options: StartOptions) {
+        lock(&self.core).start = Some(options);
+        self.waker.wake();
+    }
+
+    /// Takes a write. `light`: the JavaScript thread has little to do, so it may encrypt and send by itself.
+    pub fn write(&self, bytes: &[u8], light: bool) -> WriteStatus {
+        if self.control.load(Ordering::Acquire) & (control::CLOSE | control::ENDED) != 0 {
+            return WriteStatus::Gone;
+        }
+        if light && bytes.len() <= limits::DIRECT_WRITE {
+            if let Ok(mut core) = self.core.try_lock() {
+                if let Some(status) = self.write_through(&mut core, bytes) {
+                    return status;
+                }
+            }
+        }
+        let mut outbox = lock(&self.outbox);
+        outbox.bytes.extend_from_slice(bytes);
+        outbox.waiting = true;
+        drop(outbox);
+        self.waker.wake();
+        WriteStatus::Pending
+    }
+
+    /// Encrypts and sends on the spot; `None` when something is queued already or TLS is not ready.
+    fn write_through(&self, core: &mut Core, bytes: &[u8]) -> Option<WriteStatus> {
+        if !core.may_write_through() || !lock(&self.outbox).is_empty() {
+            return None;
+        }
+        match core.session.as_mut()?.write(bytes) {
+            Ok(n) if n == bytes.len() => {}
+            Ok(n) => {
+                let mut outbox = lock(&self.outbox);
+                outbox.bytes.extend_from_slice(&bytes[n..]);
+                outbox.waiting = true;
+                drop(outbox);
+                self.waker.wake();
+                return Some(WriteStatus::Pending);
+            }
+            Err(error) => {
+                core.failure = Some(error);
+                self.waker.wake();
+                return Some(WriteStatus::Pending);
+            }
+        }
+        if core.send_now() {
+            return Some(WriteStatus::Done);
+        }
+        lock(&self.outbox).waiting = true;
+        self.waker.wake();
+        Some(WriteStatus::Pending)
+    }
+
+    /// After everything written: close_notify and FIN, then [`super::Event::ShutdownDone`].
+    pub fn shutdown(&self) {
+        self.command(control::SHUTDOWN);
+    }
+
+    /// Drops what is queued and closes; [`super::Event::Closed`] follows. With `reset` the peer gets a reset.
+    /// After [`super::Event::Closed`] it lets the session go, which can be asked until then.
+    pub fn close(&self, reset: bool) {
+        if self.control.load(Ordering::Acquire) & control::ENDED != 0 {
+            lock(&self.core).session = None;
+        }
+        self.command(if reset { control::CLOSE | control::RESET } else { control::CLOSE });
+    }
+
+    pub fn read_start(&self) {
+        if self.control.fetch_or(control::READ, Ordering::AcqRel) & control::READ == 0 {
+            self.waker.wake();
+        }
+    }
+
+    pub fn read_stop(&self) {
+        self.control.fetch_and(!control::READ, Ordering::AcqRel);
+    }
+
+    /// The sink has passed on, or dropped, all that it held of this connection.
+    pub fn consumed(&self) {
+        self.inbound.store(0, Ordering::Release);
+        if self.stalled.swap(false, Ordering::AcqRel) {
+            self.waker.wake();
+        }
+    }
+
+    /// Clear bytes that wait in the sink.
+    pub fn inbound(&self) -> usize {
+        self.inbound.load(Ordering::Acquire)
+    }
+
+    fn command(&self, bits: u8) {
+        self.control.fetch_or(bits, Ordering::AcqRel);
+        self.waker.wake();
+    }
+
+    pub fn answer(&self, answer: Answer) -> Result<()> {
+        let mut core = lock(&self.core);
+        let answered = core.session.as_mut().map_or(Ok(()), |s| s.answer(answer));
+        core.stir = true;
+        drop(core);
+        self.waker.wake();
+        answered
+    }
+
+    /// The listener of `newSession` is done: the server's flight may leave.
+    pub fn session_stored(&self) {
+        lock(&self.core).awaiting_store = false;
+        self.waker.wake();
+    }
+
+    pub fn renegotiate(&self) -> Result<()> {
+        let done = self.with_session(|s| s.renegotiate());
+        lock(&self.core).stir = true;
+        self.waker.wake();
+        done.unwrap_or_else(|| Err(Error::new("ERR_SOCKET_CLOSED", "Socket is closed")))
+    }
+
+    /// Applies to a session that runs, or to one that has not begun yet.
+    pub fn set_verify(&self, verify: Verify) -> Result<()> {
+        let mut core = lock(&self.core);
+        if let Some(start) = core.start.as_mut() {
+            start.session.verify = verify;
+        }
+        core.session.as_mut().map_or(Ok(()), |s| s.set_verify(verify))
+    }
+
+    pub fn enable_hooks(&self, hooks: Hooks) {
+        let mut core = lock(&self.core);
+        if let Some(start) = core.start.as_mut() {
+            start.session.hooks = start.session.hooks.with(hooks);
+        }
+        if let Some(session) = core.session.as_mut() {
+            session.enable_hooks(hooks);
+        }
+    }
+
+    /// Looks at the session; `None` before TLS begins and after the end.
+    pub fn with_session<T>(&self, look: impl FnOnce(&mut dyn TlsSession) -> T) -> Option<T> {
+        let mut core = lock(&self.core);
+        let session = core.session.as_mut()?;
+        Some(look(&mut **session))
+    }
+
+    /// `None` for sockets without an IP address, before there is a socket, and after the end unless asked before.
+    pub fn local_address(&self) -> Option<SocketAddress> {
+        self.address(&self.local, |write| write.local_address())
+    }
+
+    pub fn peer_address(&self) -> Option<SocketAddress> {
+        self.address(&self.peer, |write| write.peer_address())
+    }
+
+    fn address(
+        &self,
+        known: &OnceLock<Option<SocketAddress>>,
+        ask: impl FnOnce(&crate::transport::WriteHalf) -> Option<SocketAddress>,
+    ) -> Option<SocketAddress> {
+        if let Some(address) = known.get() {
+            return address.clone();
+        }
+        match &lock(&self.core).io {
+            Some(Io::Socket(write)) => known.get_or_init(|| ask(write)).clone(),
+            _ => None,
+        }
+    }
+
+    /// Keeps the peer's address beyond the socket's end.
+    pub(super) fn peer_address_of(&self, core: &Core) {
+        if let Some(Io::Socket(write)) = &core.io {
+            self.peer.get_or_init(|| write.peer_address());
+        }
+    }
+
+    pub fn set_no_delay(&self, on: bool) {
+        if let Some(Io::Socket(write)) = &lock(&self.core).io {
+            // As Node: an option the system refuses is no reason to fail.
+            let _ = write.set_no_delay(on);
+        }
+    }
+
+    pub fn set_keep_alive(&self, on: bool, idle: Duration) {
+        if let Some(Io::Socket(write)) = &lock(&self.core).io {
+            let _ = write.set_keep_alive(on, idle);
+        }
+    }
+
+    /// Ciphertext of the peer, over a duplex. False: pause until [`super::Event::CipherResume`].
+    pub fn receive(&self, bytes: &[u8]) -> bool {
+        let Some(duplex) = &self.duplex else { return true };
+        let go_on = lock(duplex).receive(bytes);
+        self.waker.wake();
+        go_on
+    }
+
+    pub fn receive_eof(&self) {
+        if let Some(duplex) = &self.duplex {
+            lock(duplex).eof = true;
+            self.waker.wake();
+        }
+    }
+
+    /// The last [`super::Event::CipherOut`] is written.
+    pub fn cipher_written(&self) {
+        if let Some(duplex) = &self.duplex {
+            lock(duplex).in_flight = false;
+            self.waker.wake();
+        }
+    }
+}
+
+/// Parses the addresses that JavaScript looked up.
+pub fn parse_address(text: &str) -> Result<IpAddr> {
+    let plain = text.split('%').next().unwrap_or(text);
+    plain.parse().map_err(|_| Error::new("ERR_INVALID_IP_ADDRESS", format!("Invalid IP address: {text}")))
+}

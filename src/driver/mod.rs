@@ -1,0 +1,107 @@
+//! One task per connection, one per server. The only place that composes engine, policy and transport.
+//!
+//! Events go up through [`EventSink`]; the bridge implements it. Nothing here knows JavaScript.
+
+mod connection;
+mod core;
+mod duplex;
+mod server;
+mod task;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use once_cell::sync::Lazy;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::engine::Question;
+use crate::error::Error;
+use crate::transport::{ConnectError, SocketAddress};
+
+pub use connection::{parse_address, Connection, StartOptions, WriteStatus};
+pub use server::{Server, ServerConfig};
+
+/// What a connection or a server tells its owner, in the order it came about.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Server: a connection waits for [`Connection::start`].
+    Accept(u32),
+    /// Server: a connection that already speaks TLS comes to JavaScript's notice.
+    Adopt(u32),
+    /// Server: a connection above the limit was closed.
+    Drop {
+        local: Option<SocketAddress>,
+        peer: Option<SocketAddress>,
+    },
+    /// Server: the listening socket is closed.
+    ListenerClosed,
+    /// Server: after it was closed, the last connection that JavaScript had not seen is gone or was adopted.
+    PendingZero,
+    Connected,
+    ConnectFailed(&'a [ConnectError]),
+    Secure,
+    /// The peer will send no more; `truncated`: by FIN, without close_notify.
+    Eof {
+        truncated: bool,
+    },
+    /// The write that was pending is in the kernel.
+    Drain,
+    ShutdownDone,
+    /// Final: the connection closes by itself.
+    Error(&'a Error),
+    Closed,
+    Question(&'a Question),
+    Keylog(&'a [u8]),
+    NewSession {
+        id: &'a [u8],
+        session: &'a [u8],
+    },
+    OcspResponse(Option<&'a [u8]>),
+    CipherOut(Vec<u8>),
+    CipherResume,
+    CipherEnd,
+    Trace(&'a str),
+}
+
+/// Where events go. Called from any thread; must not call back into the connection before it returns.
+pub trait EventSink: Send + Sync {
+    fn emit(&self, target: u32, event: Event<'_>);
+    /// Clear bytes of `connection`. The sink calls [`Connection::consumed`] when they are on their way to the listener.
+    fn data(&self, connection: &Arc<Connection>, bytes: &[u8]);
+    /// False while all connections together have too much waiting.
+    fn has_room(&self) -> bool;
+    /// Asks for a [`Connection::consumed`] when there is room again.
+    fn wait_for_room(&self, connection: &Arc<Connection>);
+    /// Makes a connection that the owner has not seen claimable by its id.
+    fn offer(&self, connection: &Arc<Connection>);
+}
+
+/// All connections of the process share these threads, one per core. `None` when they cannot be started.
+pub fn runtime() -> Option<&'static Runtime> {
+    static RUNTIME: Lazy<Option<Runtime>> =
+        Lazy::new(|| Builder::new_multi_thread().thread_name("c4tls").enable_io().enable_time().build().ok());
+    RUNTIME.as_ref()
+}
+
+pub(crate) fn no_runtime() -> Error {
+    Error::new("ERR_C4TLS_RUNTIME", "the worker threads could not be started; see the process limits (ulimit -u)")
+}
+
+/// Ids are never 0 and name connections and servers of the whole process.
+fn next_id() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    loop {
+        match NEXT.fetch_add(1, Ordering::Relaxed) {
+            0 => continue,
+            id => return id,
+        }
+    }
+}
+
+/// A panic elsewhere must not take every later caller down with it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,195 @@
+//! A listening server: accepts, limits, and starts handshakes without asking JavaScript.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+use std::task::{Context, Poll};
+
+use atomic_waker::AtomicWaker;
+use tokio::time::Sleep;
+
+use super::connection::{Connection, StartOptions};
+use super::{lock, next_id, no_runtime, runtime, Event, EventSink};
+use crate::error::{Error, Result};
+use crate::policy::limits::ACCEPT_REST;
+use crate::transport::{Accepted, Listener, SocketAddress, SocketOptions};
+
+/// What later connections get.
+#[derive(Clone)]
+pub struct ServerConfig {
+    pub start: StartOptions,
+    /// JavaScript wants to see each connection before its handshake, and starts it itself.
+    pub eager: bool,
+    pub socket: SocketOptions,
+    /// Connections above this many are closed at once; 0 for no limit.
+    pub max_connections: usize,
+}
+
+pub struct Server {
+    id: u32,
+    sink: Arc<dyn EventSink>,
+    config: RwLock<Arc<ServerConfig>>,
+    address: Option<SocketAddress>,
+    /// Connections that JavaScript has not heard of.
+    unseen: Mutex<HashMap<u32, Arc<Connection>>>,
+    /// All connections whose task runs.
+    live: AtomicUsize,
+    closed: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Server {
+    /// Starts accepting on a bound socket.
+    pub fn start(sink: Arc<dyn EventSink>, listener: Listener, config: ServerConfig) -> Result<Arc<Self>> {
+        let runtime = runtime().ok_or_else(no_runtime)?;
+        let address = listener.address();
+        let _entered = runtime.enter();
+        let source = listener.attach().map_err(|e| Error::system(&e, "listen"))?;
+        let server = Arc::new(Server {
+            id: next_id(),
+            sink,
+            config: RwLock::new(Arc::new(config)),
+            address,
+            unseen: Mutex::default(),
+            live: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+        });
+        runtime.spawn(Acceptor { server: server.clone(), source: Some(source), rest: None });
+        Ok(server)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    pub(super) fn sink(&self) -> &Arc<dyn EventSink> {
+        &self.sink
+    }
+
+    /// For connections accepted from now on.
+    pub fn configure(&self, config: ServerConfig) {
+        *self.config.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(config);
+    }
+
+    fn config(&self) -> Arc<ServerConfig> {
+        self.config.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// `None` for a path.
+    pub fn address(&self) -> Option<SocketAddress> {
+        self.address.clone()
+    }
+
+    /// Connections that JavaScript has not heard of.
+    pub fn pending(&self) -> usize {
+        lock(&self.unseen).len()
+    }
+
+    /// Stops accepting; connections live on. [`Event::ListenerClosed`] follows.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Stops accepting and drops what JavaScript has not heard of: its environment is gone.
+    pub fn abort(&self) {
+        self.close();
+        let unseen: Vec<_> = lock(&self.unseen).values().cloned().collect();
+        for connection in unseen {
+            connection.close(false);
+        }
+    }
+
+    pub(super) fn admit(&self, connection: &Arc<Connection>) {
+        lock(&self.unseen).insert(connection.id(), connection.clone());
+    }
+
+    /// Brings a connection to JavaScript's notice. `raw`: its TLS has not begun.
+    pub(super) fn seen(&self, connection: &Arc<Connection>, raw: bool) {
+        self.sink.offer(connection);
+        let id = connection.id();
+        self.sink.emit(self.id, if raw { Event::Accept(id) } else { Event::Adopt(id) });
+        self.forget(id);
+    }
+
+    /// The connection was seen, or ended unseen.
+    pub(super) fn forget(&self, id: u32) {
+        let mut unseen = lock(&self.unseen);
+        let emptied = unseen.remove(&id).is_some() && unseen.is_empty();
+        drop(unseen);
+        if emptied && self.closed.load(Ordering::Acquire) {
+            self.sink.emit(self.id, Event::PendingZero);
+        }
+    }
+
+    pub(super) fn left(&self) {
+        self.live.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn accept(self: &Arc<Self>, stream: crate::transport::Stream) {
+        let config = self.config();
+        let live = self.live.fetch_add(1, Ordering::AcqRel);
+        if config.max_connections != 0 && live >= config.max_connections {
+            self.left();
+            let (_read, write) = stream.split();
+            self.sink.emit(self.id, Event::Drop { local: write.local_address(), peer: write.peer_address() });
+            return;
+        }
+        stream.apply(config.socket);
+        Connection::accepted(self, stream, (!config.eager).then(|| config.start.clone()));
+    }
+}
+
+struct Acceptor {
+    server: Arc<Server>,
+    source: Option<Accepted>,
+    /// Out of descriptors: a short rest instead of a busy loop.
+    rest: Option<Pin<Box<Sleep>>>,
+}
+
+impl Future for Acceptor {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.server.waker.register(cx.waker());
+        loop {
+            if this.server.closed.load(Ordering::Acquire) {
+                // The socket closes before JavaScript hears that it is closed.
+                this.source = None;
+                this.server.sink.emit(this.server.id, Event::ListenerClosed);
+                return Poll::Ready(());
+            }
+            if let Some(rest) = &mut this.rest {
+                if rest.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                this.rest = None;
+            }
+            let Some(source) = &this.source else { return Poll::Ready(()) };
+            match source.poll_accept(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(stream)) => this.server.accept(stream),
+                Poll::Ready(Err(e)) if exhausted(&e) => this.rest = Some(Box::pin(tokio::time::sleep(ACCEPT_REST))),
+                // The peer went away before it was accepted: nobody's error.
+                Poll::Ready(Err(_)) => {}
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn exhausted(e: &io::Error) -> bool {
+    matches!(e.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}
+
+#[cfg(not(unix))]
+fn exhausted(e: &io::Error) -> bool {
+    const WSAEMFILE: i32 = 10024;
+    const WSAENOBUFS: i32 = 10055;
+    matches!(e.raw_os_error(), Some(WSAEMFILE | WSAENOBUFS))
+}

@@ -1,0 +1,44 @@
+//! Every bound on what the core holds, with its reason.
+
+use std::time::Duration;
+
+/// Clear bytes of one connection that may wait for JavaScript, in bytes. Above it the socket is not read. Large enough
+/// that a download fills a batch while JavaScript works on the one before; small enough that 1,000 uploads stay under
+/// 256 MiB.
+pub const CONNECTION_INBOUND: usize = 256 * 1024;
+
+/// Clear bytes of all connections that may wait for one JavaScript thread, in bytes. Above it no connection of that
+/// thread reads, whatever its own share.
+pub const ENVIRONMENT_INBOUND: usize = 16 * 1024 * 1024;
+
+/// A write of at most this many bytes may be encrypted and sent by the JavaScript thread itself: one TLS record.
+pub const DIRECT_WRITE: usize = 16 * 1024;
+
+/// A batch of at most this many events counts as light load: writes then go straight through.
+pub const DIRECT_WRITE_BATCH: usize = 8;
+
+/// Ciphertext of one connection that may wait for its socket, in bytes. Above it nothing more is encrypted: four full
+/// records, enough for one system call.
+pub const CIPHERTEXT_BACKLOG: usize = 64 * 1024;
+
+/// Bytes taken from a socket in one read.
+pub const READ_CHUNK: usize = 64 * 1024;
+
+/// Ciphertext kept while a handshake waits for an answer of JavaScript, in bytes. A ClientHello may have 128 KiB, but
+/// nothing of sense follows it before our answer.
+pub const PARKED_INPUT: usize = 128 * 1024;
+
+/// Ciphertext handed to a JavaScript stream and not yet written by it is one piece of `CIPHERTEXT_BACKLOG`; what such a
+/// stream hands us and we have not used yet may be this many bytes before it is told to pause.
+pub const DUPLEX_INBOX: usize = 128 * 1024;
+
+/// A payload of at least this many bytes gets a buffer of its own, so that a slice that JavaScript keeps pins little.
+pub const OWN_BUFFER: usize = 8 * 1024;
+
+/// After a fatal alert: how long and for how many bytes the peer's data is still read and dropped, so that the kernel
+/// does not answer it with a reset that destroys the alert on its way.
+pub const LINGER_TIME: Duration = Duration::from_secs(1);
+pub const LINGER_BYTES: usize = 256 * 1024;
+
+/// How long accepting rests when the process is out of file descriptors.
+pub const ACCEPT_REST: Duration = Duration::from_millis(100);

@@ -1,0 +1,112 @@
+//! Listening sockets. Binding is synchronous, so that an address or an error is known when the call returns.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
+
+use super::stream::{SocketAddress, Stream};
+
+/// A bound and listening socket, not yet attached to a runtime.
+#[derive(Debug)]
+pub enum Listener {
+    Tcp(std::net::TcpListener),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener),
+}
+
+impl Listener {
+    /// `ipv6_only` has a meaning for IPv6 addresses only.
+    pub fn tcp(ip: IpAddr, port: u16, backlog: i32, ipv6_only: bool, reuse_port: bool) -> io::Result<Self> {
+        let domain = if ip.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        if ip.is_ipv6() {
+            socket.set_only_v6(ipv6_only)?;
+        }
+        // On Windows the option would let two servers share a port.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        #[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
+        if reuse_port {
+            socket.set_reuse_port(true)?;
+        }
+        #[cfg(not(unix))]
+        let _ = reuse_port;
+        socket.bind(&SocketAddr::new(ip, port).into())?;
+        socket.listen(backlog)?;
+        socket.set_nonblocking(true)?;
+        Ok(Listener::Tcp(socket.into()))
+    }
+
+    /// A name that begins with NUL is in Linux' abstract name space. `mode`: permission bits to add to the socket file.
+    #[cfg(unix)]
+    pub fn path(path: &str, backlog: i32, mode: u32) -> io::Result<Self> {
+        use std::os::unix::fs::PermissionsExt;
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.bind(&socket2::SockAddr::unix(path)?)?;
+        if mode != 0 {
+            let present = std::fs::metadata(path)?.permissions().mode();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(present | mode))?;
+        }
+        socket.listen(backlog)?;
+        socket.set_nonblocking(true)?;
+        Ok(Listener::Unix(socket.into()))
+    }
+
+    /// A descriptor that somebody else bound, and may already have put to listening. Takes it over.
+    #[cfg(unix)]
+    pub fn descriptor(fd: i32, backlog: i32) -> io::Result<Self> {
+        use std::os::fd::FromRawFd;
+        // SAFETY: fcntl only reads the table of descriptors; a bad number gives EBADF.
+        if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is open, and the caller hands it over.
+        let socket = std::mem::ManuallyDrop::new(unsafe { Socket::from_raw_fd(fd) });
+        let unix = socket.local_addr()?.domain() == Domain::UNIX;
+        socket.listen(backlog)?;
+        socket.set_nonblocking(true)?;
+        let socket = std::mem::ManuallyDrop::into_inner(socket);
+        Ok(if unix { Listener::Unix(socket.into()) } else { Listener::Tcp(socket.into()) })
+    }
+
+    /// `None` for a path.
+    pub fn address(&self) -> Option<SocketAddress> {
+        match self {
+            Listener::Tcp(listener) => listener.local_addr().ok().map(Into::into),
+            #[cfg(unix)]
+            Listener::Unix(_) => None,
+        }
+    }
+
+    /// Attaches to the runtime that the calling thread has entered.
+    pub fn attach(self) -> io::Result<Accepted> {
+        Ok(match self {
+            Listener::Tcp(listener) => Accepted::Tcp(TcpListener::from_std(listener)?),
+            #[cfg(unix)]
+            Listener::Unix(listener) => Accepted::Unix(UnixListener::from_std(listener)?),
+        })
+    }
+}
+
+/// The source of accepted streams.
+#[derive(Debug)]
+pub enum Accepted {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener),
+}
+
+impl Accepted {
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        match self {
+            Accepted::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream)),
+            #[cfg(unix)]
+            Accepted::Unix(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Unix(stream)),
+        }
+    }
+}

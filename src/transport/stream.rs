@@ -1,0 +1,209 @@
+//! One connected socket, in a reading half for its task and a writing half that any thread may use.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::{tcp, TcpStream};
+#[cfg(unix)]
+use tokio::net::{unix, UnixStream};
+
+/// An address as Node shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketAddress {
+    pub address: String,
+    pub family: &'static str,
+    pub port: u16,
+}
+
+impl From<SocketAddr> for SocketAddress {
+    fn from(addr: SocketAddr) -> Self {
+        let family = if addr.is_ipv6() { "IPv6" } else { "IPv4" };
+        let address = match addr {
+            SocketAddr::V4(v4) => v4.ip().to_string(),
+            SocketAddr::V6(v6) if v6.scope_id() != 0 && v6.ip().is_unicast_link_local() => {
+                format!("{}%{}", v6.ip(), scope_name(v6.scope_id()))
+            }
+            // An IPv4 peer of a dual-stack socket stays mapped: `::ffff:127.0.0.1`, as Node has it.
+            SocketAddr::V6(v6) => v6.ip().to_string(),
+        };
+        SocketAddress { address, family, port: addr.port() }
+    }
+}
+
+#[cfg(unix)]
+fn scope_name(index: u32) -> String {
+    let mut name = [0 as libc::c_char; libc::IF_NAMESIZE];
+    // SAFETY: the buffer has the IF_NAMESIZE bytes that if_indextoname may write, its terminating zero among them.
+    let found = unsafe { libc::if_indextoname(index, name.as_mut_ptr()) };
+    if found.is_null() {
+        return index.to_string();
+    }
+    // SAFETY: if_indextoname returned the buffer, so it holds a zero-terminated string.
+    unsafe { std::ffi::CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn scope_name(index: u32) -> String {
+    index.to_string()
+}
+
+/// Options that a socket has before its first byte.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SocketOptions {
+    pub no_delay: bool,
+    /// Idle time before the first keep-alive probe; zero leaves the system's.
+    pub keep_alive: Option<Duration>,
+}
+
+#[derive(Debug)]
+pub enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// Best effort, as Node does it: a refused option never costs the connection.
+    pub fn apply(&self, options: SocketOptions) {
+        if let Stream::Tcp(tcp) = self {
+            if options.no_delay {
+                let _ = tcp.set_nodelay(true);
+            }
+            if let Some(idle) = options.keep_alive {
+                let _ = keep_alive(tcp, true, idle);
+            }
+        }
+    }
+
+    pub fn split(self) -> (ReadHalf, WriteHalf) {
+        match self {
+            Stream::Tcp(stream) => {
+                let (r, w) = stream.into_split();
+                (ReadHalf::Tcp(r), WriteHalf::Tcp(w))
+            }
+            #[cfg(unix)]
+            Stream::Unix(stream) => {
+                let (r, w) = stream.into_split();
+                (ReadHalf::Unix(r), WriteHalf::Unix(w))
+            }
+        }
+    }
+}
+
+fn keep_alive(tcp: &TcpStream, on: bool, idle: Duration) -> io::Result<()> {
+    let socket = SockRef::from(tcp);
+    socket.set_keepalive(on)?;
+    if on && !idle.is_zero() {
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+    }
+    Ok(())
+}
+
+/// Owned by the connection's task.
+#[derive(Debug)]
+pub enum ReadHalf {
+    Tcp(tcp::OwnedReadHalf),
+    #[cfg(unix)]
+    Unix(unix::OwnedReadHalf),
+}
+
+impl ReadHalf {
+    /// One read; 0 is the end of the stream. A short read clears readiness, so that no second call is needed to learn
+    /// that nothing is left.
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buf = ReadBuf::new(buf);
+        let polled = match self {
+            ReadHalf::Tcp(half) => Pin::new(half).poll_read(cx, &mut buf),
+            #[cfg(unix)]
+            ReadHalf::Unix(half) => Pin::new(half).poll_read(cx, &mut buf),
+        };
+        polled.map_ok(|()| buf.filled().len())
+    }
+}
+
+/// Shared between the connection's task and the JavaScript thread.
+#[derive(Debug)]
+pub enum WriteHalf {
+    Tcp(tcp::OwnedWriteHalf),
+    #[cfg(unix)]
+    Unix(unix::OwnedWriteHalf),
+}
+
+impl WriteHalf {
+    /// Writes what the kernel takes at once; `WouldBlock` when it takes nothing.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            WriteHalf::Tcp(half) => half.try_write(bytes),
+            #[cfg(unix)]
+            WriteHalf::Unix(half) => half.try_write(bytes),
+        }
+    }
+
+    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            WriteHalf::Tcp(half) => half.as_ref().poll_write_ready(cx),
+            #[cfg(unix)]
+            WriteHalf::Unix(half) => half.as_ref().poll_write_ready(cx),
+        }
+    }
+
+    /// Sends FIN.
+    pub fn shutdown(&self) -> io::Result<()> {
+        match self {
+            WriteHalf::Tcp(half) => SockRef::from(half.as_ref()).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            WriteHalf::Unix(half) => SockRef::from(half.as_ref()).shutdown(Shutdown::Write),
+        }
+    }
+
+    /// Closes with a reset instead of FIN once both halves are dropped.
+    pub fn reset(self) {
+        match self {
+            WriteHalf::Tcp(half) => {
+                let _ = SockRef::from(half.as_ref()).set_linger(Some(Duration::ZERO));
+                half.forget();
+            }
+            #[cfg(unix)]
+            WriteHalf::Unix(half) => half.forget(),
+        }
+    }
+
+    /// `None` for sockets without an IP address.
+    pub fn local_address(&self) -> Option<SocketAddress> {
+        match self {
+            WriteHalf::Tcp(half) => half.as_ref().local_addr().ok().map(Into::into),
+            #[cfg(unix)]
+            WriteHalf::Unix(_) => None,
+        }
+    }
+
+    pub fn peer_address(&self) -> Option<SocketAddress> {
+        match self {
+            WriteHalf::Tcp(half) => half.as_ref().peer_addr().ok().map(Into::into),
+            #[cfg(unix)]
+            WriteHalf::Unix(_) => None,
+        }
+    }
+
+    pub fn set_no_delay(&self, on: bool) -> io::Result<()> {
+        match self {
+            WriteHalf::Tcp(half) => half.as_ref().set_nodelay(on),
+            #[cfg(unix)]
+            WriteHalf::Unix(_) => Ok(()),
+        }
+    }
+
+    /// `idle` of zero leaves the system's time before the first probe.
+    pub fn set_keep_alive(&self, on: bool, idle: Duration) -> io::Result<()> {
+        match self {
+            WriteHalf::Tcp(half) => keep_alive(half.as_ref(), on, idle),
+            #[cfg(unix)]
+            WriteHalf::Unix(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+'use strict';
+
+const { cleanUp } = require('./cleanup');
+
+exports.mochaHooks = {
+  afterEach: cleanUp,
+};
