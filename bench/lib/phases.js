@@ -14,7 +14,7 @@ const GRACE = 40_000;
 /** Starts the load generator. `run` says for how long. */
 function load(run, server, service, mode, options, seconds = run.seconds) {
   const args = [mode, '--addr', `127.0.0.1:${server.ports[service]}`, '--wait'];
-  const all = { seconds, warmup: run.warmup, limit: Math.ceil(seconds + run.warmup + GRACE / 1000), ...options };
+  const all = { seconds, warmup: run.warmup, limit: Math.ceil(seconds * 2 + run.warmup + GRACE / 1000), ...options };
   for (const [name, value] of Object.entries(all)) args.push(`--${name}`, ...(value === true ? [] : [String(value)]));
   return new Child(`load ${mode} on ${server.name}`, run.load, args, all.limit * 1000 + 5000);
 }
@@ -66,7 +66,9 @@ function perMegabyte({ report, spent }) {
 }
 
 const handshake = (service, options) => async (run, server) => {
-  const measured = await measure(run, server, service, 'handshake', { connections: 32, ...options });
+  // A handshake of the warm-up brings two tickets, or one, for the measured part.
+  const warmup = options.resume ? run.seconds : run.warmup;
+  const measured = await measure(run, server, service, 'handshake', { connections: 32, warmup, ...options });
   if (options.resume && measured.report.resumed < measured.report.operations * 0.95) {
     throw new Error(`only ${measured.report.resumed} of ${measured.report.operations} handshakes resumed`);
   }

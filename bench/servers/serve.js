@@ -58,8 +58,9 @@ const handlers = {
     });
   },
 
+  // The client closes at once; a server socket then ends by itself, when somebody reads it.
   handshake(socket) {
-    socket.end();
+    socket.resume();
   },
 };
 

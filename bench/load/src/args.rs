@@ -9,7 +9,7 @@ pub const USAGE: &str = "\
 c4tls-load MODE --addr 127.0.0.1:PORT [options]
 
 modes
-  handshake   a new TCP and TLS connection each time, counted when the server's close_notify arrives
+  handshake   a new TCP and TLS connection each time, counted when the server has answered its close_notify
   echo        messages of --size bytes, sent back by the server
   download    1 byte asks for --size bytes
   upload      --size bytes are answered with 1 byte
@@ -21,7 +21,7 @@ options
   --size BYTES      1 to 16777216 (default 1024)
   --seconds S       0.05 to 60, measured part (default 3)
   --warmup S        0 to 60, the same load before it, not measured (default 0.5)
-  --resume          handshake: with TLS 1.3 tickets
+  --resume          handshake: with the TLS 1.3 tickets that the warm-up collects
   --rate N          handshake: 1 to 100000 a second at fixed times, at most --connections at once
   --limit S         1 to 600, the process ends itself after that (default 120)
   --wait            after the warm-up, wait for a line `go` on standard input

@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> Result<()> {
         Mode::Handshake { .. } => return Err(Failure::new("not an exchange mode")),
     };
     let mut load = Load {
-        config: tls::config(false)?,
+        config: tls::config(None)?,
         shape,
         poll: Poll::new()?,
         events: Events::with_capacity(1024),
@@ -47,7 +47,11 @@ pub fn run(args: &Args) -> Result<()> {
         latency: Histogram::new(),
     };
     load.connect_all(args)?;
-    if matches!(args.mode, Mode::Hold { .. }) { hold(args, load) } else { exchange(args, load) }
+    if matches!(args.mode, Mode::Hold { .. }) {
+        hold(args, load)
+    } else {
+        exchange(args, load)
+    }
 }
 
 fn exchange(args: &Args, mut load: Load) -> Result<()> {
@@ -215,7 +219,7 @@ impl Load {
         link.pump(self.shape.request)
     }
 
-    fn handle(&mut self, index: usize, closing: bool) -> Result<()> {
+    fn handle(&mut self, index: usize, hangup: bool) -> Result<()> {
         let link = &mut self.links[index];
         if matches!(link.state, State::Closed) {
             return Ok(());
@@ -225,13 +229,13 @@ impl Load {
         let (shape, running) = (self.shape, self.running);
         let (mut closed, mut answered, mut early) = (false, 0, false);
         let (latency, mut now) = (&mut self.latency, None);
-        let ended = socket.receive(&mut self.scratch, closing, |input, out| {
+        let ended = socket.receive(&mut self.scratch, hangup, |input, out| {
             let mut used = 0;
             if let State::Handshake(tls) = state {
-                let (taken, standing) = tls::advance(tls, input, out)?;
-                used = taken;
-                closed |= standing == Standing::PeerClosed;
-                if standing == Standing::Established {
+                let advance = tls::advance(tls, input, out)?;
+                used = advance.used;
+                closed |= advance.standing == Standing::PeerClosed;
+                if advance.standing == Standing::Established {
                     state.open()?;
                 }
             }

@@ -1,12 +1,15 @@
-//! Handshakes: every operation is a TCP connection, a TLS handshake and the server's close_notify, which it sends when
-//! its program has been given the connection. So the server's whole work for a connection is in the measure.
+//! Handshakes: every operation is a TCP connection, a TLS handshake, the client's close_notify right behind it and the
+//! server's answer to that. A server's socket is ended by its program, so its whole work for a connection is in the
+//! measure, the session tickets included.
+//!
+//! To resume, the warm-up collects tickets with full handshakes; the measured part ends early when they are spent.
 
 use crate::args::{Args, Mode};
 use crate::control::{self, Report};
 use crate::failure::{Failure, Result};
 use crate::histogram::Histogram;
 use crate::socket::{Socket, SCRATCH};
-use crate::tls::{self, Standing};
+use crate::tls::{self, Standing, Tickets};
 use mio::{Events, Poll, Token};
 use rustls::client::UnbufferedClientConnection;
 use rustls::{ClientConfig, HandshakeKind};
@@ -24,9 +27,11 @@ pub fn run(args: &Args) -> Result<()> {
     let Mode::Handshake { resume, rate } = args.mode else {
         return Err(Failure::new("not a handshake mode"));
     };
+    let tickets = resume.then(|| Arc::new(Tickets::default()));
     let mut load = Load {
         addr: args.addr,
-        config: tls::config(resume)?,
+        config: tls::config(tickets.clone())?,
+        tickets,
         interval: rate.map(|rate| Duration::from_secs_f64(1.0 / rate)),
         poll: Poll::new()?,
         connections: (0..args.connections).map(|_| None).collect(),
@@ -40,6 +45,9 @@ pub fn run(args: &Args) -> Result<()> {
         control::wait_for_go()?;
     }
     load.tally = Tally::new();
+    if let Some(tickets) = &load.tickets {
+        tickets.spend();
+    }
     let cpu = control::cpu_time()?;
     let begun = Instant::now();
     load.drive(args.duration)?;
@@ -60,6 +68,7 @@ pub fn run(args: &Args) -> Result<()> {
 struct Load {
     addr: SocketAddr,
     config: Arc<ClientConfig>,
+    tickets: Option<Arc<Tickets>>,
     /// Time between two beginnings; `None`: no pause.
     interval: Option<Duration>,
     poll: Poll,
@@ -74,6 +83,8 @@ struct Load {
 struct Connection {
     socket: Socket,
     tls: UnbufferedClientConnection,
+    /// Our close_notify has been queued.
+    closing: bool,
     begun: Instant,
 }
 
@@ -95,12 +106,16 @@ impl Load {
     /// Begins connections for `duration`, then lets all of them end.
     fn drive(&mut self, duration: Duration) -> Result<()> {
         let begin = Instant::now();
-        let deadline = begin + duration;
+        let mut deadline = begin + duration;
         let mut next = begin;
         let mut events = Events::with_capacity(1024);
         loop {
             let now = Instant::now();
             while now < deadline && next <= now && !self.free.is_empty() {
+                if self.tickets.as_ref().is_some_and(|tickets| tickets.spent()) {
+                    deadline = now;
+                    break;
+                }
                 self.open();
                 next += self.interval.unwrap_or_default();
             }
@@ -149,13 +164,13 @@ impl Load {
         let mut tls = tls::connection(&self.config)?;
         tls::advance(&mut tls, &mut [], &mut socket.out)?;
         socket.flush()?;
-        Ok(Connection { socket, tls, begun })
+        Ok(Connection { socket, tls, closing: false, begun })
     }
 
-    fn handle(&mut self, index: usize, closing: bool) {
+    fn handle(&mut self, index: usize, hangup: bool) {
         // An event of a connection that has just ended may come in the same batch.
         let Some(connection) = &mut self.connections[index] else { return };
-        match connection.advance(&mut self.scratch, closing) {
+        match connection.advance(&mut self.scratch, hangup) {
             Ok(false) => return,
             Ok(true) => {
                 self.tally.operations += 1;
@@ -177,23 +192,24 @@ impl Load {
 }
 
 impl Connection {
-    /// Does what can be done now; `true` when the server has closed and its close_notify is answered.
-    fn advance(&mut self, scratch: &mut [u8], closing: bool) -> Result<bool> {
-        let mut standing = Standing::Handshaking;
-        let ended = self.socket.receive(scratch, closing, |input, out| {
-            let (used, now) = tls::advance(&mut self.tls, input, out)?;
-            // The close_notify is told once, and more reads may follow it.
-            if standing != Standing::PeerClosed {
-                standing = now;
+    /// Does what can be done now; `true` when the server has answered the close_notify.
+    fn advance(&mut self, scratch: &mut [u8], hangup: bool) -> Result<bool> {
+        let mut closed = false;
+        let ended = self.socket.receive(scratch, hangup, |input, out| {
+            let advance = tls::advance(&mut self.tls, input, out)?;
+            if advance.standing == Standing::Established && !self.closing {
+                self.closing = true;
+                tls::close(&mut self.tls, out)?;
             }
-            Ok(used)
+            closed |= advance.standing == Standing::PeerClosed;
+            Ok(advance.used)
         })?;
-        if standing == Standing::PeerClosed {
-            tls::close(&mut self.tls, &mut self.socket.out)?;
-        } else if ended {
+        if ended && !closed {
             return Err(Failure::new("closed without close_notify"));
         }
-        self.socket.flush()?;
-        Ok(standing == Standing::PeerClosed)
+        if !closed {
+            self.socket.flush()?;
+        }
+        Ok(closed)
     }
 }

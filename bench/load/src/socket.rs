@@ -50,11 +50,11 @@ impl Socket {
     /// Receives until the socket is empty and hands all bytes to `consume(bytes, out)`, which returns how many of them it
     /// has used; the rest is given again in front of the next. `scratch` has room for the longest record and more.
     /// A read that does not fill the buffer has emptied the socket, which saves the call that would only learn
-    /// so, unless the peer has closed (`closing`): then no further event would come. `true` at the end of the stream.
+    /// so, unless the peer has closed (`hangup`): then no further event would come. `true` at the end of the stream.
     pub fn receive(
         &mut self,
         scratch: &mut [u8],
-        closing: bool,
+        hangup: bool,
         mut consume: impl FnMut(&mut [u8], &mut Vec<u8>) -> Result<usize>,
     ) -> Result<bool> {
         loop {
@@ -67,7 +67,7 @@ impl Socket {
                     let used = consume(&mut scratch[..filled], &mut self.out)?;
                     self.partial.clear();
                     self.partial.extend_from_slice(&scratch[used..filled]);
-                    if filled < scratch.len() && !closing {
+                    if filled < scratch.len() && !hangup {
                         return Ok(false);
                     }
                 }

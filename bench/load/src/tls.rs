@@ -10,10 +10,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::unbuffered::{ConnectionState, EncodeError, InsufficientSizeError, UnbufferedStatus};
 use rustls::{version, ClientConfig, DigitallySignedStruct, NamedGroup, SignatureScheme};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-/// Tickets kept at most; more than there are connections at a time that could want one.
-const TICKETS: usize = 1024;
+/// Tickets kept at most: more than a run of a minute needs, and some tens of megabytes.
+const TICKETS: usize = 1 << 16;
 
 /// The name sent as SNI.
 const SERVER_NAME: &str = "localhost";
@@ -22,7 +23,8 @@ const SERVER_NAME: &str = "localhost";
 const FLIGHT: usize = 2048;
 
 /// TLS 1.3 with TLS_AES_128_GCM_SHA256 and X25519 only, so that every server negotiates the same.
-pub fn config(resume: bool) -> Result<Arc<ClientConfig>> {
+/// With `tickets`, sessions are resumed as these allow.
+pub fn config(tickets: Option<Arc<Tickets>>) -> Result<Arc<ClientConfig>> {
     let provider = CryptoProvider {
         cipher_suites: vec![ring::cipher_suite::TLS13_AES_128_GCM_SHA256],
         kx_groups: vec![ring::kx_group::X25519],
@@ -35,7 +37,7 @@ pub fn config(resume: bool) -> Result<Arc<ClientConfig>> {
         .with_custom_certificate_verifier(Arc::new(TrustAnyone { schemes }))
         .with_no_client_auth();
     config.enable_secret_extraction = true;
-    config.resumption = if resume { Resumption::store(Arc::new(Tickets::default())) } else { Resumption::disabled() };
+    config.resumption = tickets.map_or_else(Resumption::disabled, |tickets| Resumption::store(tickets));
     Ok(Arc::new(config))
 }
 
@@ -53,22 +55,29 @@ pub enum Standing {
     PeerClosed,
 }
 
-/// Lets rustls work on `input` until it needs more; what it wants to send is appended to `out`. Returns how many bytes
-/// of `input` are used up. Application data is thrown away.
-pub fn advance(
-    tls: &mut UnbufferedClientConnection,
-    input: &mut [u8],
-    out: &mut Vec<u8>,
-) -> Result<(usize, Standing)> {
+/// What [`advance`] has done.
+pub struct Advance {
+    /// Bytes of the input that are used up.
+    pub used: usize,
+    pub standing: Standing,
+}
+
+/// Lets rustls work on `input` until it needs more; what it wants to send is appended to `out`.
+/// Application data is thrown away.
+pub fn advance(tls: &mut UnbufferedClientConnection, input: &mut [u8], out: &mut Vec<u8>) -> Result<Advance> {
     let mut used = 0;
     loop {
         let UnbufferedStatus { discard, state } = tls.process_tls_records(&mut input[used..]);
         let standing = match state? {
-            ConnectionState::EncodeTlsData(mut data) => {
-                append(out, |room| data.encode(room), |error| match error {
-                    EncodeError::InsufficientSize(InsufficientSizeError { required_size, .. }) => Some(*required_size),
-                    _ => None,
-                })?;
+            ConnectionState::EncodeTlsData(mut flight) => {
+                append(
+                    out,
+                    |room| flight.encode(room),
+                    |error| match error {
+                        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => Some(*required_size),
+                        EncodeError::AlreadyEncoded => None,
+                    },
+                )?;
                 None
             }
             ConnectionState::TransmitTlsData(sent) => {
@@ -88,7 +97,7 @@ pub fn advance(
         };
         used += discard;
         if let Some(standing) = standing {
-            return Ok((used, standing));
+            return Ok(Advance { used, standing });
         }
     }
 }
@@ -165,10 +174,25 @@ impl ServerCertVerifier for TrustAnyone {
     }
 }
 
-/// Tickets of the one server, each used once, the oldest first. (rustls's own store keeps only the last eight of a name:
-/// too few for many connections at a time.)
+/// Tickets of the one server: first collected, then spent, each once, the oldest first. A store of our own because
+/// rustls's keeps the last eight of a name, and Node's tls sends none on a resumed connection.
 #[derive(Default)]
-struct Tickets(Mutex<VecDeque<Tls13ClientSessionValue>>);
+pub struct Tickets {
+    kept: Mutex<VecDeque<Tls13ClientSessionValue>>,
+    spending: AtomicBool,
+}
+
+impl Tickets {
+    /// From now on connections resume.
+    pub fn spend(&self) {
+        self.spending.store(true, Relaxed);
+    }
+
+    /// Connections resume, but there is no ticket left to resume with.
+    pub fn spent(&self) -> bool {
+        self.spending.load(Relaxed) && self.kept.lock().is_ok_and(|kept| kept.is_empty())
+    }
+}
 
 impl std::fmt::Debug for Tickets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -192,15 +216,17 @@ impl ClientSessionStore for Tickets {
     fn remove_tls12_session(&self, _server_name: &ServerName<'static>) {}
 
     fn insert_tls13_ticket(&self, _server_name: ServerName<'static>, value: Tls13ClientSessionValue) {
-        if let Ok(mut tickets) = self.0.lock() {
-            if tickets.len() == TICKETS {
-                tickets.pop_front();
+        if let Ok(mut kept) = self.kept.lock() {
+            if kept.len() < TICKETS {
+                kept.push_back(value);
             }
-            tickets.push_back(value);
         }
     }
 
     fn take_tls13_ticket(&self, _server_name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        self.0.lock().ok()?.pop_front()
+        if !self.spending.load(Relaxed) {
+            return None;
+        }
+        self.kept.lock().ok()?.pop_front()
     }
 }
