@@ -35,34 +35,37 @@ function nextBatch() {
 
 // True when it stopped before the end: the rest needs another wake.
 function deliver() {
-  if (position === count) nextBatch();
+  let drained = false;
   for (;;) {
-    while (position < count) {
-      const at = WORDS * (position + 1);
-      const target = targets.get(descriptors[at]);
-      if (target !== undefined) {
-        if (target.wake === wakeNumber) return true;
-        target.wake = wakeNumber;
-      }
-      // Step over the event before its listener can throw.
-      const kind = descriptors[at + 1];
-      const arg = descriptors[at + 2];
-      const length = descriptors[at + 3];
-      let payload = null;
-      position++;
-      if ((kind & LARGE) !== 0) {
-        payload = large[largeIndex];
-        large[largeIndex++] = undefined;
-      } else if (length > 0) {
-        payload = slab.subarray(offset, offset += length);
-      }
-      if (target !== undefined) {
-        target.resource.runInAsyncScope(target.onEvent, target, kind & ~LARGE, arg, payload);
-      }
+    if (position === count) {
+      slab = large = null;
+      // What came while the rest of an earlier batch was delivered may have no wake of its own.
+      if (drained && !more) return false;
+      nextBatch();
+      drained = true;
+      if (count === 0) return false;
     }
-    slab = large = null;
-    if (!more) return false;
-    nextBatch();
+    const at = WORDS * (position + 1);
+    const target = targets.get(descriptors[at]);
+    if (target !== undefined) {
+      if (target.wake === wakeNumber) return true;
+      target.wake = wakeNumber;
+    }
+    // Step over the event before its listener can throw.
+    const kind = descriptors[at + 1];
+    const arg = descriptors[at + 2];
+    const length = descriptors[at + 3];
+    let payload = null;
+    position++;
+    if ((kind & LARGE) !== 0) {
+      payload = large[largeIndex];
+      large[largeIndex++] = undefined;
+    } else if (length > 0) {
+      payload = slab.subarray(offset, offset += length);
+    }
+    if (target !== undefined) {
+      target.resource.runInAsyncScope(target.onEvent, target, kind & ~LARGE, arg, payload);
+    }
   }
 }
 

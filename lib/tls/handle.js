@@ -87,6 +87,7 @@ class TLSHandle extends Target {
   }
 
   readStop() {
+    if (!this.reading) return 0;
     this.reading = false;
     this.native?.readStop();
     return 0;
@@ -224,6 +225,7 @@ class TLSHandle extends Target {
   onClosed() {
     this.closed = true;
     this.detach();
+    this.native.close();          // lets the native session go
     const { writeDone, shutdownDone } = this;
     this.writeDone = this.shutdownDone = null;
     this.outbox.clear();

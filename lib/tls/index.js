@@ -8,6 +8,7 @@ const { SecureContext, createSecureContext } = require('./secure-context');
 const { TLSSocket } = require('./tls-socket');
 const { Server, createServer } = require('./server');
 const { connect } = require('./connect');
+const { createSecurePair } = require('./secure-pair');
 
 const { ERR_OUT_OF_RANGE } = codes;
 
@@ -63,5 +64,6 @@ face.TLSSocket = TLSSocket;
 face.Server = Server;
 face.createServer = createServer;
 face.connect = connect;
+face.createSecurePair = createSecurePair;
 
 module.exports = face;

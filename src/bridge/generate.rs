@@ -42,7 +42,7 @@ pub struct Generated {
 /// A self-signed certificate and its key, PEM.
 #[napi]
 pub fn generate_certificate(env: &Env, options: GenerateOptions) -> Result<Generated> {
-    let (cert, key) =
-        credentials::generate_certificate(&options.names, options.days, &options.key_type).or_throw(env)?;
-    Ok(Generated { cert, key })
+    let key_type = options.key_type.parse().or_throw(env)?;
+    let made = credentials::generate_certificate(&options.names, options.days, key_type).or_throw(env)?;
+    Ok(Generated { cert: made.cert, key: made.key })
 }

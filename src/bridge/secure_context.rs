@@ -5,6 +5,7 @@ use napi::Env;
 use napi_derive::napi;
 
 use super::throw::{throw, OrThrow};
+use crate::credentials::Secret;
 use crate::engine::{self, Context};
 use crate::error::Error as CoreError;
 
@@ -58,20 +59,19 @@ impl SecureContext {
         self.open(env)?.set_ecdh_curve(&list).or_throw(env)
     }
 
-    /// PEM, or null for automatic parameters. Gives a warning about a weak size.
+    /// PEM, or true for automatic parameters. Gives a warning about a weak size.
     #[napi]
-    pub fn set_dh_param(&self, env: &Env, pem: Either<&[u8], bool>) -> Result<Option<String>> {
-        let pem = match &pem {
-            Either::A(pem) => Some(&**pem),
-            Either::B(_) => None,
-        };
-        self.open(env)?.set_dh_param(pem).or_throw(env)
+    pub fn set_dh_param(&self, env: &Env, pem: Either<&[u8], bool>) -> Result<Option<&'static str>> {
+        let context = self.open(env)?;
+        match pem {
+            Either::A(pem) => context.set_dh_param(pem).or_throw(env),
+            Either::B(_) => context.set_dh_auto().map(|()| None).or_throw(env),
+        }
     }
 
     #[napi]
     pub fn set_options(&self, env: &Env, options: i64) -> Result<()> {
-        self.open(env)?.set_options(options as u64);
-        Ok(())
+        self.open(env)?.set_options(options as u64).or_throw(env)
     }
 
     #[napi]
@@ -112,8 +112,7 @@ impl SecureContext {
 
     #[napi]
     pub fn set_allow_partial_trust_chain(&self, env: &Env) -> Result<()> {
-        self.open(env)?.set_allow_partial_trust_chain();
-        Ok(())
+        self.open(env)?.set_allow_partial_trust_chain().or_throw(env)
     }
 
     #[napi]
@@ -123,24 +122,25 @@ impl SecureContext {
 
     #[napi]
     pub fn set_key(&self, env: &Env, pem: &[u8], passphrase: Option<String>) -> Result<()> {
-        self.open(env)?.set_key(pem, passphrase.as_deref()).or_throw(env)
+        let passphrase = passphrase.map(|p| Secret::new(p.into_bytes())).transpose().or_throw(env)?;
+        self.open(env)?.set_key(pem, passphrase.as_ref()).or_throw(env)
     }
 
     #[napi]
     pub fn load_pkcs12(&self, env: &Env, der: &[u8], passphrase: Option<&[u8]>) -> Result<()> {
-        self.open(env)?.load_pkcs12(der, passphrase).or_throw(env)
+        let passphrase = passphrase.map(|p| Secret::new(p.to_vec())).transpose().or_throw(env)?;
+        self.open(env)?.load_pkcs12(der, passphrase.as_ref()).or_throw(env)
     }
 
     #[napi]
     pub fn set_session_id_context(&self, env: &Env, id: String) -> Result<()> {
-        self.open(env)?.set_session_id_context(id.as_bytes()).or_throw(env)
+        self.open(env)?.set_session_id_context(&id).or_throw(env)
     }
 
     /// Seconds.
     #[napi]
     pub fn set_session_timeout(&self, env: &Env, seconds: i64) -> Result<()> {
-        self.open(env)?.set_session_timeout(seconds);
-        Ok(())
+        self.open(env)?.set_session_timeout(seconds.clamp(0, i64::from(u32::MAX)) as u32).or_throw(env)
     }
 
     /// 48 bytes: name, HMAC key, AES key.
@@ -181,5 +181,5 @@ pub fn has_root_store() -> bool {
 /// The roots of every context that names none of its own. Once per process; what cannot be parsed is left out.
 #[napi]
 pub fn set_root_store(env: &Env, pems: Vec<String>) -> Result<()> {
-    engine::set_root_store(&pems).or_throw(env)
+    engine::set_root_store(pems.iter().map(String::as_str)).or_throw(env)
 }

@@ -1,64 +1,106 @@
-//! Self-signed certificates for development.
+//! Development certificates.
 
 use std::net::IpAddr;
 
-use openssl::asn1::{Asn1Integer, Asn1Time};
+use openssl::asn1::Asn1Time;
 use openssl::bn::{BigNum, MsbOption};
-use openssl::ec::{EcGroup, EcKey};
+use openssl::ec::{Asn1Flag, EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::pkey::{Id, PKey, Private};
+use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::x509::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
+    BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
 };
-use openssl::x509::{X509NameBuilder, X509};
-use zeroize::Zeroizing;
+use openssl::x509::{X509Builder, X509NameBuilder};
 
+use crate::credentials::start_openssl;
 use crate::error::{Error, Result};
 
-/// The longest validity, in days.
-const MOST_DAYS: u32 = 36_500;
-/// More names than this make a certificate that some clients refuse.
-const MOST_NAMES: usize = 100;
+/// RFC 5280 has no bound on validity; this one keeps the year below 10000, which X.509 dates end at.
+pub const MAX_DAYS: u32 = 365 * 1000;
+/// RFC 5280's upper bound of a common name.
+const MAX_COMMON_NAME: usize = 64;
+/// A DNS name's length in octets of text.
+const MAX_NAME: usize = 253;
+const RSA_BITS: u32 = 2048;
+const SERIAL_BITS: i32 = 159;
 
-/// A self-signed certificate and its private key (PKCS#8), both PEM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyType {
+    /// P-256.
+    #[default]
+    Ec,
+    /// 2048 bits.
+    Rsa,
+    Ed25519,
+}
+
+impl std::str::FromStr for KeyType {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "ec" => Ok(KeyType::Ec),
+            "rsa" => Ok(KeyType::Rsa),
+            "ed25519" => Ok(KeyType::Ed25519),
+            _ => Err(invalid("keyType", "must be 'ec', 'rsa' or 'ed25519'")),
+        }
+    }
+}
+
+/// PEM texts.
+#[derive(Debug, Clone)]
+pub struct Generated {
+    pub cert: String,
+    /// PKCS#8, not encrypted.
+    pub key: String,
+}
+
+/// A self-signed certificate for `names` (DNS names and IP addresses), good for servers and clients, from now on for
+/// `days` days. The first name is the subject's common name as well.
 ///
-/// `names`: 1 to 100 DNS names and IP addresses, all of them subject alternative names (RFC 6125), the first also the
-/// common name. `days`: 1 to 36500, from an hour ago. `key_type`: `ec` (P-256), `rsa` (2048 bits) or `ed25519`.
-/// Anything else is `ERR_INVALID_ARG_VALUE`.
-pub fn generate_certificate(names: &[String], days: u32, key_type: &str) -> Result<(String, String)> {
-    let first = check(names, days)?;
-    let key = generate_key(key_type)?;
+/// Errors are `ERR_INVALID_ARG_VALUE`: no names, a name that is neither a DNS name nor an address, days out of
+/// 1..=[`MAX_DAYS`].
+pub fn generate_certificate(names: &[String], days: u32, key_type: KeyType) -> Result<Generated> {
+    start_openssl();
+    let first = names.first().ok_or_else(|| invalid("names", "must hold a name at least"))?;
+    if let Some(bad) = names.iter().find(|name| !is_name(name)) {
+        return Err(invalid("names", &format!("holds {bad:?}, which is neither a DNS name nor an IP address")));
+    }
+    if !(1..=MAX_DAYS).contains(&days) {
+        return Err(invalid("days", &format!("must be between 1 and {MAX_DAYS}")));
+    }
 
-    let mut subject = X509NameBuilder::new()?;
-    // RFC 5280: a common name has at most 64 characters; the alternative names are what clients look at.
-    subject.append_entry_by_nid(Nid::COMMONNAME, first.get(..64).unwrap_or(first))?;
-    let subject = subject.build();
-
-    let mut serial = BigNum::new()?;
-    serial.rand(127, MsbOption::ONE, false)?;
-
-    let mut builder = X509::builder()?;
+    let key = make_key(key_type)?;
+    let mut builder = X509Builder::new()?;
     builder.set_version(2)?;
-    builder.set_serial_number(&*Asn1Integer::from_bn(&serial)?)?;
+    let mut serial = BigNum::new()?;
+    serial.rand(SERIAL_BITS, MsbOption::MAYBE_ZERO, false)?;
+    let serial = serial.to_asn1_integer()?;
+    builder.set_serial_number(&serial)?;
+    let mut subject = X509NameBuilder::new()?;
+    let common_name: String = first.chars().take(MAX_COMMON_NAME).collect();
+    subject.append_entry_by_nid(Nid::COMMONNAME, &common_name)?;
+    let subject = subject.build();
     builder.set_subject_name(&subject)?;
     builder.set_issuer_name(&subject)?;
+    let now = Asn1Time::days_from_now(0)?;
+    builder.set_not_before(&now)?;
+    let end = Asn1Time::days_from_now(days)?;
+    builder.set_not_after(&end)?;
     builder.set_pubkey(&key)?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs() as i64);
-    // An hour of grace for clocks that run late.
-    builder.set_not_before(&*Asn1Time::from_unix(now - 3600)?)?;
-    builder.set_not_after(&*Asn1Time::from_unix(now + i64::from(days) * 86_400)?)?;
 
-    // Its own issuer: importing it as a trusted root must be enough for every client.
+    // A CA of itself: a client that gets it as `ca` accepts the chain of one.
     builder.append_extension(BasicConstraints::new().critical().ca().build()?)?;
     let mut usage = KeyUsage::new();
     usage.critical().digital_signature().key_cert_sign();
-    if key.id() == Id::RSA {
+    if key_type == KeyType::Rsa {
         usage.key_encipherment();
     }
     builder.append_extension(usage.build()?)?;
     builder.append_extension(ExtendedKeyUsage::new().server_auth().client_auth().build()?)?;
+    let context = builder.x509v3_context(None, None);
     let mut alternative = SubjectAlternativeName::new();
     for name in names {
         match name.parse::<IpAddr>() {
@@ -66,103 +108,103 @@ pub fn generate_certificate(names: &[String], days: u32, key_type: &str) -> Resu
             Err(_) => alternative.dns(name),
         };
     }
-    let context = builder.x509v3_context(None, None);
     let alternative = alternative.build(&context)?;
-    let key_id = SubjectKeyIdentifier::new().build(&context)?;
+    let identifier = SubjectKeyIdentifier::new().build(&context)?;
     builder.append_extension(alternative)?;
-    builder.append_extension(key_id)?;
-    let authority = AuthorityKeyIdentifier::new().keyid(false).build(&builder.x509v3_context(None, None))?;
-    builder.append_extension(authority)?;
-    let digest = if key.id() == Id::ED25519 { MessageDigest::null() } else { MessageDigest::sha256() };
+    builder.append_extension(identifier)?;
+    let digest = match key_type {
+        KeyType::Ed25519 => MessageDigest::null(),
+        KeyType::Ec | KeyType::Rsa => MessageDigest::sha256(),
+    };
     builder.sign(&key, digest)?;
 
-    let key_pem = Zeroizing::new(key.private_key_to_pem_pkcs8()?);
-    Ok((text(builder.build().to_pem()?)?, text(key_pem.to_vec())?))
+    Ok(Generated { cert: text(builder.build().to_pem()?)?, key: text(key.private_key_to_pem_pkcs8()?)? })
 }
 
-fn check(names: &[String], days: u32) -> Result<&str> {
-    let invalid = |message: String| Error::new("ERR_INVALID_ARG_VALUE", message);
-    let first = match names {
-        [] => return Err(invalid("names must hold at least one DNS name or IP address".to_owned())),
-        [first, ..] if names.len() <= MOST_NAMES => first,
-        _ => return Err(invalid(format!("names must hold at most {MOST_NAMES} names"))),
-    };
-    for name in names {
-        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'*' | b':'));
-        let dns_or_ip = !name.contains(':') || name.parse::<IpAddr>().is_ok();
-        if name.is_empty() || name.len() > 253 || !plain || !dns_or_ip {
-            return Err(invalid(format!("{name:?} is neither a DNS name nor an IP address")));
-        }
-    }
-    if !(1..=MOST_DAYS).contains(&days) {
-        return Err(invalid(format!("days must be 1 to {MOST_DAYS}, not {days}")));
-    }
-    Ok(first)
-}
-
-fn generate_key(key_type: &str) -> Result<PKey<Private>> {
+fn make_key(key_type: KeyType) -> Result<PKey<Private>> {
     Ok(match key_type {
-        "ec" => {
-            let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+        KeyType::Ec => {
+            let mut group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+            group.set_asn1_flag(Asn1Flag::NAMED_CURVE);
             PKey::from_ec_key(EcKey::generate(&group)?)?
         }
-        "rsa" => PKey::from_rsa(Rsa::generate(2048)?)?,
-        "ed25519" => PKey::generate_ed25519()?,
-        other => {
-            let message = format!("keyType must be 'ec', 'rsa' or 'ed25519', not {other:?}");
-            return Err(Error::new("ERR_INVALID_ARG_VALUE", message));
-        }
+        KeyType::Rsa => PKey::from_rsa(Rsa::generate(RSA_BITS)?)?,
+        KeyType::Ed25519 => PKey::generate_ed25519()?,
     })
 }
 
+/// An address, or dot-separated labels of letters, digits, `-` and `_`; `*` may be the first label.
+fn is_name(name: &str) -> bool {
+    if name.parse::<IpAddr>().is_ok() {
+        return true;
+    }
+    let label = |label: &str| {
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    let rest = name.strip_prefix("*.").unwrap_or(name);
+    name.len() <= MAX_NAME && rest.split('.').all(label)
+}
+
+fn invalid(argument: &str, reason: &str) -> Error {
+    Error::new("ERR_INVALID_ARG_VALUE", format!("The argument '{argument}' {reason}"))
+}
+
 fn text(pem: Vec<u8>) -> Result<String> {
-    String::from_utf8(pem).map_err(|_| Error::new("ERR_CRYPTO_OPERATION_FAILED", "PEM output is not text"))
+    String::from_utf8(pem).map_err(|_| Error::new("ERR_CRYPTO_OPERATION_FAILED", "PEM that is no text"))
 }
 
 #[cfg(test)]
 mod tests {
+    use openssl::x509::X509;
+
     use super::*;
 
-    fn made(names: &[&str], key_type: &str) -> (X509, PKey<Private>) {
-        let names: Vec<_> = names.iter().map(|n| n.to_string()).collect();
-        let (cert, key) = generate_certificate(&names, 7, key_type).unwrap();
-        (X509::from_pem(cert.as_bytes()).unwrap(), PKey::private_key_from_pem(key.as_bytes()).unwrap())
+    fn names(list: &[&str]) -> Vec<String> {
+        list.iter().map(|&n| n.to_owned()).collect()
     }
 
     #[test]
-    fn every_key_type_signs_its_own_certificate() {
-        for (key_type, id) in [("ec", Id::EC), ("rsa", Id::RSA), ("ed25519", Id::ED25519)] {
-            let (cert, key) = made(&["localhost"], key_type);
-            assert_eq!(key.id(), id);
+    fn a_certificate_names_what_it_was_asked_for() {
+        for key_type in [KeyType::Ec, KeyType::Rsa, KeyType::Ed25519] {
+            let made = generate_certificate(&names(&["localhost", "*.example.com", "127.0.0.1", "::1"]), 30, key_type)
+                .unwrap();
+            let cert = X509::from_pem(made.cert.as_bytes()).unwrap();
+            let key = PKey::private_key_from_pem(made.key.as_bytes()).unwrap();
             assert!(cert.verify(&key).unwrap());
             assert!(cert.public_key().unwrap().public_eq(&key));
+            let cn = cert.subject_name().entries_by_nid(Nid::COMMONNAME).next().unwrap();
+            assert_eq!(cn.data().as_slice(), b"localhost");
+            let alt = cert.subject_alt_names().unwrap();
+            let dns: Vec<_> = alt.iter().filter_map(|n| n.dnsname()).collect();
+            let ips: Vec<_> = alt.iter().filter_map(|n| n.ipaddress()).map(<[u8]>::len).collect();
+            assert_eq!((dns, ips), (vec!["localhost", "*.example.com"], vec![4, 16]));
+            let days = Asn1Time::days_from_now(0).unwrap().diff(cert.not_after()).unwrap().days;
+            assert!((29..=30).contains(&days), "{days}");
         }
     }
 
     #[test]
-    fn names_become_alternative_names() {
-        let (cert, _) = made(&["c4.test", "*.c4.test", "127.0.0.1", "::1"], "ec");
-        let alternative = cert.subject_alt_names().unwrap();
-        let dns: Vec<_> = alternative.iter().filter_map(|n| n.dnsname()).collect();
-        let ips: Vec<_> = alternative.iter().filter_map(|n| n.ipaddress()).map(<[u8]>::len).collect();
-        assert_eq!((dns, ips), (vec!["c4.test", "*.c4.test"], vec![4, 16]));
+    fn two_certificates_differ_in_their_serial_number() {
+        let make = || generate_certificate(&names(&["a"]), 1, KeyType::Ed25519).unwrap().cert;
+        let serial = |pem: String| X509::from_pem(pem.as_bytes()).unwrap().serial_number().to_bn().unwrap().to_vec();
+        assert_ne!(serial(make()), serial(make()));
     }
 
     #[test]
-    fn bad_input_is_an_error() {
-        let names = |n: &[&str]| n.iter().map(|n| n.to_string()).collect::<Vec<_>>();
-        for (list, days, key_type) in [
-            (names(&[]), 7, "ec"),
-            (names(&["a b"]), 7, "ec"),
-            (names(&["a\0"]), 7, "ec"),
-            (names(&["x:y"]), 7, "ec"),
-            (names(&["a"]), 0, "ec"),
-            (names(&["a"]), 36_501, "ec"),
-            (names(&["a"]), 7, "dsa"),
-            (vec!["a".to_owned(); 101], 7, "ec"),
-        ] {
-            let error = generate_certificate(&list, days, key_type).unwrap_err();
-            assert_eq!(error.code, "ERR_INVALID_ARG_VALUE");
+    fn bad_arguments_are_refused() {
+        let bad = [
+            generate_certificate(&[], 1, KeyType::Ec),
+            generate_certificate(&names(&[""]), 1, KeyType::Ec),
+            generate_certificate(&names(&["ok", "a b"]), 1, KeyType::Ec),
+            generate_certificate(&names(&["a,DNS:evil.com"]), 1, KeyType::Ec),
+            generate_certificate(&names(&["a.*.b"]), 1, KeyType::Ec),
+            generate_certificate(&names(&[&"a".repeat(64)]), 1, KeyType::Ec),
+            generate_certificate(&names(&["ok"]), 0, KeyType::Ec),
+            generate_certificate(&names(&["ok"]), MAX_DAYS + 1, KeyType::Ec),
+        ];
+        for result in bad {
+            assert_eq!(result.unwrap_err().code, "ERR_INVALID_ARG_VALUE");
         }
+        assert_eq!("dsa".parse::<KeyType>().unwrap_err().code, "ERR_INVALID_ARG_VALUE");
     }
 }

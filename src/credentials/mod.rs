@@ -1,5 +1,14 @@
-//! Certificates and keys: making and reading them.
+//! Certificates and keys: reading them, making them, keeping passwords sealed.
 
 mod generate;
+mod library;
+mod pem;
+mod pkcs12;
+mod secret;
 
-pub use generate::generate_certificate;
+pub use generate::{generate_certificate, Generated, KeyType};
+pub use library::start_openssl;
+pub use pem::revocation_list;
+pub use pem::{ca_certificates, certificate_chain, certificate_list, dh_parameters, private_key};
+pub use pkcs12::{read_pkcs12, Pkcs12Identity};
+pub use secret::Secret;

@@ -209,7 +209,11 @@ impl Connection {
     }
 
     /// Drops what is queued and closes; [`super::Event::Closed`] follows. With `reset` the peer gets a reset.
+    /// After [`super::Event::Closed`] it lets the session go, which can be asked until then.
     pub fn close(&self, reset: bool) {
+        if self.control.load(Ordering::Acquire) & control::ENDED != 0 {
+            lock(&self.core).session = None;
+        }
         self.command(if reset { control::CLOSE | control::RESET } else { control::CLOSE });
     }
 

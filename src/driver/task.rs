@@ -562,7 +562,6 @@ impl Task {
         }
         self.read = None;
         self.opening = None;
-        core.session = None;
         core.start = None;
         *lock(&self.conn.outbox) = Default::default();
         self.end(core);

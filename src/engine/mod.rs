@@ -4,17 +4,31 @@
 //! clock and no JavaScript: time is passed in, and whoever drives it moves the bytes. Two providers stand behind the
 //! trait: OpenSSL ([`Context::session`]) with every feature, and the operating system's stack ([`platform`]).
 
+mod apply;
+mod bio;
+mod callbacks;
 mod context;
+mod failure;
+mod ffi;
+mod hello;
+mod info;
 mod platform;
 mod session;
 mod sni;
+mod state;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod ticket;
+mod trace;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-pub use context::{Context, TICKET_KEYS_LENGTH};
+pub use context::{cipher_names, has_root_store, openssl_version, set_root_store, Context, TICKET_KEYS_LENGTH};
 pub use sni::SniTable;
 
 /// Which side of the handshake a session plays.
@@ -177,10 +191,11 @@ pub struct Cipher {
 /// The key exchange of a client's session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EphemeralKey {
-    /// `DH`, `ECDH`, or a KEM's own name.
+    /// `DH`, `ECDH` or `KEM`.
     pub kind: String,
     /// Group name, for everything but DH.
     pub name: Option<String>,
+    /// 0 where that says nothing (a KEM).
     pub bits: u32,
 }
 

@@ -1,1 +1,417 @@
-//! TLS session over OpenSSL.
+//! [`TlsSession`] over OpenSSL.
+
+use std::ffi::{c_int, CString};
+use std::time::Instant;
+
+use foreign_types_shared::ForeignType;
+use openssl::ssl::SslSession;
+use openssl_sys as sys;
+
+use crate::engine::state::{Stage, State};
+use crate::engine::{
+    apply, bio, callbacks, failure, ffi, info, trace, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, Read,
+    Role, SessionConfig, SessionEvent, TlsSession, Verify,
+};
+use crate::error::{Error, Result};
+
+/// What encryption adds to a record at most: header, explicit nonce, MAC, padding.
+const RECORD_OVERHEAD: usize = 96;
+const RECORD_DATA: usize = 16 * 1024;
+/// RFC 6066 and DNS: a host name's length in octets.
+const MAX_SERVERNAME: usize = 255;
+
+/// One connection's `SSL` and what its callbacks work on.
+pub(super) struct Session {
+    /// Ours alone; freed before `state`.
+    ssl: *mut sys::SSL,
+    /// From `Box::into_raw`: OpenSSL knows the address. No reference to it is held across a call of OpenSSL that may
+    /// call back or move bytes.
+    state: *mut State,
+    /// What ended the session.
+    failed: Option<Error>,
+}
+
+// SAFETY: nobody else has `ssl` or `state`; both may be used on any thread, by one at a time, which `&mut self` sees to
+// (the methods that take `&self` only read, and `Session` is not `Sync`). OpenSSL's per-thread error queue is read in the
+// same call that filled it.
+unsafe impl Send for Session {}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // SAFETY: both are ours, and freed once; the BIOs, which point into `state`, go with `ssl`.
+        unsafe {
+            sys::SSL_free(self.ssl);
+            drop(Box::from_raw(self.state));
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn new(context: Context, config: SessionConfig) -> Result<Self> {
+        failure::clear();
+        let ssl = context.new_ssl()?;
+        let SessionConfig { role, verify, hooks, request_ocsp, .. } = config;
+        let resume = config.session.clone();
+        let client = (role == Role::Client).then(|| (config.servername.clone(), config.alpn.clone()));
+        let state = Box::into_raw(Box::new(State::new(context, config, Instant::now())));
+        let mut session = Session { ssl, state, failed: None };
+        // SAFETY: `ssl` is live and fresh, `state` outlives it.
+        unsafe {
+            callbacks::attach(ssl, state)?;
+            bio::attach(ssl, &raw mut (*state).bytes)?;
+            apply::set_verify(ssl, role == Role::Server, verify);
+        }
+        match client {
+            // SAFETY: `ssl` is live.
+            None => unsafe { sys::SSL_set_accept_state(ssl) },
+            Some((servername, alpn)) => session.prepare_client(servername, &alpn, resume, request_ocsp)?,
+        }
+        session.trace(hooks.trace);
+        Ok(session)
+    }
+
+    fn prepare_client(
+        &mut self,
+        servername: Option<String>,
+        alpn: &[u8],
+        resume: Option<Vec<u8>>,
+        request_ocsp: bool,
+    ) -> Result<()> {
+        // SAFETY: `ssl` is live; OpenSSL copies every argument or takes a reference to it.
+        unsafe {
+            sys::SSL_set_connect_state(self.ssl);
+            if let Some(name) = servername.filter(|name| !name.is_empty()) {
+                let invalid = || Error::new("ERR_INVALID_ARG_VALUE", "The server name is not a valid host name");
+                if name.len() > MAX_SERVERNAME {
+                    return Err(invalid());
+                }
+                let name = CString::new(name).map_err(|_| invalid())?;
+                let (command, kind) = (sys::SSL_CTRL_SET_TLSEXT_HOSTNAME, ffi::TLSEXT_NAMETYPE_HOST_NAME);
+                if sys::SSL_ctrl(self.ssl, command, kind, name.as_ptr().cast_mut().cast()) != 1 {
+                    return Err(Error::take_openssl("SSL_set_tlsext_host_name"));
+                }
+            }
+            if !alpn.is_empty() {
+                let length = alpn.len().try_into().unwrap_or(0);
+                // 0 is success here.
+                if sys::SSL_set_alpn_protos(self.ssl, alpn.as_ptr(), length) != 0 {
+                    failure::clear();
+                    return Err(Error::new("ERR_INVALID_ARG_VALUE", "The ALPN protocols are not in wire form"));
+                }
+            }
+            // As in Node, a session that cannot be read makes a full handshake.
+            if let Some(session) = resume.and_then(|der| SslSession::from_der(&der).ok()) {
+                if sys::SSL_set_session(self.ssl, session.as_ptr()) != 1 {
+                    return Err(Error::take_openssl("SSL_set_session error"));
+                }
+            }
+            if request_ocsp {
+                let command = sys::SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE;
+                sys::SSL_ctrl(self.ssl, command, ffi::TLSEXT_STATUSTYPE_OCSP, std::ptr::null_mut());
+            }
+        }
+        Ok(())
+    }
+
+    fn trace(&mut self, on: bool) {
+        if on {
+            // SAFETY: `ssl` is live, the function lives for ever.
+            unsafe { ffi::SSL_set_msg_callback(self.ssl, Some(trace::message)) }
+        }
+    }
+
+    fn state(&self) -> &State {
+        // SAFETY: `state` is live; nobody else refers to it while no call of OpenSSL runs.
+        unsafe { &*self.state }
+    }
+
+    fn state_mut(&mut self) -> &mut State {
+        // SAFETY: as above, and `self` is borrowed as long.
+        unsafe { &mut *self.state }
+    }
+
+    /// Readies for a call of OpenSSL that may fail.
+    fn begin(&mut self) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        // What some other session left in this thread's queue is not this one's failure.
+        failure::clear();
+        Ok(())
+    }
+
+    /// What a call's result that is no success means: `Ok` for a reason to wait.
+    fn wait(&mut self, result: c_int) -> Result<Wait> {
+        // SAFETY: `ssl` is live, and `result` comes from the last call with it.
+        let reason = unsafe { sys::SSL_get_error(self.ssl, result) };
+        let cause = self.state_mut().cause.take();
+        match (cause, reason) {
+            (Some(cause), _) => {
+                failure::clear();
+                Err(self.fail(cause))
+            }
+            (None, sys::SSL_ERROR_WANT_READ | sys::SSL_ERROR_WANT_WRITE) => Ok(Wait::Bytes),
+            (None, sys::SSL_ERROR_WANT_CLIENT_HELLO_CB | sys::SSL_ERROR_WANT_X509_LOOKUP) => Ok(Wait::Answer),
+            (None, sys::SSL_ERROR_ZERO_RETURN) => Ok(Wait::Closed),
+            (None, _) => Err(self.fail(failure::take())),
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        self.failed = Some(error.clone());
+        error
+    }
+
+    /// A resumed session brings its old verification result along, which the present server may not want to accept.
+    fn check_resumed(&mut self) -> Result<()> {
+        let Verify { request: true, require: true } = self.state().verify else { return Ok(()) };
+        // SAFETY: `ssl` is live.
+        let error = unsafe { sys::SSL_session_reused(self.ssl) == 1 }.then(|| self.verify_error()).flatten();
+        match error {
+            Some(error) if self.state().role == Role::Server => Err(self.fail(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a call waits for.
+enum Wait {
+    Bytes,
+    Answer,
+    Closed,
+}
+
+impl TlsSession for Session {
+    fn feed(&mut self, ciphertext: &[u8]) {
+        self.state_mut().bytes.feed(ciphertext);
+    }
+
+    fn handshake(&mut self, now: Instant) -> Result<Handshake> {
+        self.begin()?;
+        self.state_mut().now = now;
+        // SAFETY: `ssl` is live; no reference to the state is alive.
+        let result = unsafe { sys::SSL_do_handshake(self.ssl) };
+        if result == 1 {
+            self.check_resumed()?;
+            return Ok(Handshake::Done);
+        }
+        Ok(match self.wait(result)? {
+            Wait::Bytes => Handshake::Pending,
+            Wait::Answer => Handshake::Parked,
+            Wait::Closed => {
+                let message = "The peer closed the connection before its handshake was done";
+                return Err(self.fail(Error::new("ECONNRESET", message)));
+            }
+        })
+    }
+
+    fn read(&mut self, buf: &mut [u8], now: Instant) -> Result<Read> {
+        self.begin()?;
+        if buf.is_empty() {
+            return Ok(Read::Pending);
+        }
+        self.state_mut().now = now;
+        let mut count = 0;
+        // SAFETY: `ssl` is live, no reference to the state is alive, `buf` has its length.
+        let result = unsafe { sys::SSL_read_ex(self.ssl, buf.as_mut_ptr().cast(), buf.len(), &mut count) };
+        if result == 1 {
+            return Ok(Read::Data(count));
+        }
+        Ok(match self.wait(result)? {
+            Wait::Bytes | Wait::Answer => Read::Pending,
+            Wait::Closed => Read::Closed,
+        })
+    }
+
+    fn write(&mut self, clear: &[u8]) -> Result<usize> {
+        self.begin()?;
+        if clear.is_empty() {
+            return Ok(0);
+        }
+        let records = clear.len() / RECORD_DATA + 1;
+        self.state_mut().bytes.output.reserve(clear.len() + records * RECORD_OVERHEAD);
+        let mut count = 0;
+        // SAFETY: `ssl` is live, no reference to the state is alive, `clear` has its length.
+        let result = unsafe { sys::SSL_write_ex(self.ssl, clear.as_ptr().cast(), clear.len(), &mut count) };
+        match result {
+            1 => Ok(count),
+            _ => self.wait(result).map(|_| 0),
+        }
+    }
+
+    fn close_notify(&mut self) {
+        // SAFETY: `ssl` is live; sending is all that one call does.
+        unsafe {
+            let sent = sys::SSL_get_shutdown(self.ssl) & sys::SSL_SENT_SHUTDOWN != 0;
+            if self.failed.is_none() && self.state().established && !sent {
+                sys::SSL_shutdown(self.ssl);
+                // In the middle of a renegotiation OpenSSL refuses; the connection then just ends.
+                failure::clear();
+            }
+        }
+    }
+
+    fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.state_mut().bytes.output
+    }
+
+    fn unread(&self) -> usize {
+        self.state().bytes.unread()
+    }
+
+    fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.state_mut().events.pop_front()
+    }
+
+    fn answer(&mut self, answer: Answer) -> Result<()> {
+        let state = self.state_mut();
+        match answer {
+            Answer::ClientHello { session, alpn } if state.hello_stage == Stage::Asked => {
+                state.hello_stage = Stage::Passed;
+                state.resume = session.and_then(|der| SslSession::from_der(&der).ok());
+                state.alpn_answer = alpn;
+                failure::clear();
+                Ok(())
+            }
+            Answer::Certificate { context, ocsp } if state.certificate_stage == Stage::Asked => {
+                state.certificate_stage = Stage::Passed;
+                state.certificate_answer = context;
+                state.ocsp_answer = ocsp;
+                Ok(())
+            }
+            _ => Err(Error::new("ERR_C4TLS_NOT_PARKED", "The handshake does not wait for this answer")),
+        }
+    }
+
+    fn release_buffers(&mut self) {
+        self.state_mut().bytes.release();
+    }
+
+    fn role(&self) -> Role {
+        self.state().role
+    }
+
+    fn protocol(&self) -> &str {
+        // SAFETY: `ssl` is live.
+        unsafe { info::protocol(self.ssl) }
+    }
+
+    fn cipher(&self) -> Option<Cipher> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::cipher(self.ssl) }
+    }
+
+    fn alpn(&self) -> Option<Vec<u8>> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::alpn(self.ssl) }
+    }
+
+    fn servername(&self) -> Option<String> {
+        self.state().servername.clone()
+    }
+
+    fn session_reused(&self) -> bool {
+        // SAFETY: `ssl` is live.
+        unsafe { sys::SSL_session_reused(self.ssl) == 1 }
+    }
+
+    fn peer_chain(&self) -> Vec<Vec<u8>> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::peer_chain(self.ssl) }
+    }
+
+    fn certificate(&self) -> Option<Vec<u8>> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::certificate(self.ssl) }
+    }
+
+    fn verify_error(&self) -> Option<Error> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::verify_error(self.ssl) }
+    }
+
+    fn session(&self) -> Option<Vec<u8>> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::session(self.ssl) }
+    }
+
+    fn session_ticket(&self) -> Option<Vec<u8>> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::session_ticket(self.ssl) }
+    }
+
+    fn finished(&self) -> Option<Vec<u8>> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::finished(self.ssl, false) }
+    }
+
+    fn peer_finished(&self) -> Option<Vec<u8>> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::finished(self.ssl, true) }
+    }
+
+    fn export_keying_material(&self, length: usize, label: &str, context: Option<&[u8]>) -> Result<Vec<u8>> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::export_keying_material(self.ssl, length, label, context) }
+    }
+
+    fn ephemeral_key(&self) -> Option<EphemeralKey> {
+        match self.state().role {
+            Role::Server => None,
+            // SAFETY: `ssl` is live.
+            Role::Client => unsafe { info::ephemeral_key(self.ssl) },
+        }
+    }
+
+    fn shared_sigalgs(&self) -> Vec<String> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::shared_sigalgs(self.ssl) }
+    }
+
+    fn set_verify(&mut self, verify: Verify) -> Result<()> {
+        self.state_mut().verify = verify;
+        // SAFETY: `ssl` is live.
+        unsafe { apply::set_verify(self.ssl, self.state().role == Role::Server, verify) };
+        Ok(())
+    }
+
+    fn renegotiate(&mut self) -> Result<()> {
+        self.begin()?;
+        // SAFETY: `ssl` is live; no reference to the state is alive.
+        let result = unsafe {
+            if ffi::SSL_renegotiate(self.ssl) != 1 {
+                // The connection goes on: only this wish could not be met.
+                return Err(failure::take());
+            }
+            sys::SSL_do_handshake(self.ssl)
+        };
+        match result {
+            1 => Ok(()),
+            _ => self.wait(result).map(|_| ()),
+        }
+    }
+
+    fn disable_renegotiation(&mut self) {
+        self.state_mut().renegotiations.disable();
+    }
+
+    fn set_max_send_fragment(&mut self, bytes: usize) -> bool {
+        // SAFETY: `ssl` is live; OpenSSL checks the bounds.
+        bytes.try_into().is_ok_and(|bytes| unsafe { ffi::SSL_set_max_send_fragment(self.ssl, bytes) })
+    }
+
+    fn set_key_cert(&mut self, context: &Context) -> Result<()> {
+        // SAFETY: `ssl` is live. A handshake under way that has shown its certificate is not disturbed by another.
+        unsafe { apply::use_context(self.ssl, context) }
+    }
+
+    fn enable_hooks(&mut self, hooks: Hooks) {
+        self.trace(hooks.trace);
+        let now = &mut self.state_mut().hooks;
+        now.client_hello |= hooks.client_hello;
+        now.certificate |= hooks.certificate;
+        now.keylog |= hooks.keylog;
+        now.sessions |= hooks.sessions;
+        now.trace |= hooks.trace;
+    }
+}

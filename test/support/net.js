@@ -78,6 +78,22 @@ async function dialTcp(port) {
   return socket;
 }
 
+/**
+ * A TCP relay in front of `port`: {port, near(), far()}, the last connection's two plain sockets, which a test may
+ * write into, end or reset.
+ */
+async function relay(port) {
+  let near;
+  let far;
+  const server = net.createServer((socket) => {
+    near = socket;
+    far = track(net.connect(port, '127.0.0.1'));
+    near.on('error', () => far.destroy()).pipe(far);
+    far.on('error', () => near.destroy()).pipe(near);
+  });
+  return { port: await listen(server), near: () => near, far: () => far };
+}
+
 /** Resolves with all that the stream delivers until its end, as a Buffer. */
 async function readAll(stream, ms = PATIENCE) {
   const chunks = [];
@@ -111,5 +127,6 @@ async function echo(socket, text = 'ping') {
 }
 
 module.exports = {
-  PATIENCE, event, closed, listen, serve, serveEcho, dial, dialSecure, connectPair, dialTcp, readAll, readBytes, echo,
+  PATIENCE, event, closed, listen, serve, serveEcho, dial, dialSecure, connectPair, dialTcp, relay, readAll, readBytes,
+  echo,
 };

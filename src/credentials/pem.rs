@@ -1,0 +1,173 @@
+//! PEM in.
+//!
+//! None of these readers ever asks a terminal for a password: without a password callback of its own OpenSSL would.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::marker::PhantomData;
+use std::ptr;
+
+use foreign_types_shared::ForeignType;
+use openssl::dh::Dh;
+use openssl::error::ErrorStack;
+use openssl::pkey::{PKey, Params, Private};
+use openssl::x509::{X509Crl, X509};
+use openssl_sys as ffi;
+
+use crate::credentials::{start_openssl, Secret};
+use crate::error::{Error, Result};
+
+/// `ERR_LIB_PEM` and `PEM_R_NO_START_LINE` of `openssl/err.h` and `openssl/pemerr.h`.
+const LIBRARY_PEM: c_int = 9;
+const NO_START_LINE: c_int = 108;
+
+type PasswordCallback = unsafe extern "C" fn(*mut c_char, c_int, c_int, *mut c_void) -> c_int;
+
+extern "C" {
+    /// Reads `TRUSTED CERTIFICATE` blocks too.
+    fn PEM_read_bio_X509_AUX(
+        bio: *mut ffi::BIO,
+        out: *mut *mut ffi::X509,
+        password: Option<PasswordCallback>,
+        data: *mut c_void,
+    ) -> *mut ffi::X509;
+}
+
+/// A certificate and the ones behind it, as in a server's certificate file: the first must be there; text around the
+/// blocks does not count.
+pub fn certificate_chain(pem: &[u8]) -> Result<(X509, Vec<X509>)> {
+    let source = Source::new(pem)?;
+    let leaf = source.certificate_aux().ok_or_else(|| Error::take_openssl("No certificate in the PEM data"))?;
+    let mut chain = Vec::new();
+    while let Some(certificate) = source.certificate() {
+        chain.push(certificate);
+    }
+    let stack = ErrorStack::get();
+    match stack.errors().last() {
+        Some(e) if e.library_code() != LIBRARY_PEM || e.reason_code() != NO_START_LINE => Err(stack.into()),
+        _ => Ok((leaf, chain)),
+    }
+}
+
+/// Every certificate up to the first block that is none. Anything else in `pem`, and nothing at all, is no error: this
+/// is how Node reads its `ca` option.
+pub fn ca_certificates(pem: &[u8]) -> Result<Vec<X509>> {
+    let source = Source::new(pem)?;
+    let list = std::iter::from_fn(|| source.certificate_aux()).collect();
+    let _ = ErrorStack::get();
+    Ok(list)
+}
+
+/// Every certificate of `pems`, each of which must hold one at least.
+pub fn certificate_list<'a>(pems: impl IntoIterator<Item = &'a str>) -> Result<Vec<X509>> {
+    let mut list = Vec::new();
+    for pem in pems {
+        let (leaf, rest) = certificate_chain(pem.as_bytes())?;
+        list.push(leaf);
+        list.extend(rest);
+    }
+    Ok(list)
+}
+
+/// A private key of any type, encrypted or not.
+pub fn private_key(pem: &[u8], passphrase: Option<&Secret>) -> Result<PKey<Private>> {
+    let source = Source::new(pem)?;
+    let clear = passphrase.map(Secret::open).transpose()?;
+    let data = clear.as_ref().map_or(ptr::null_mut(), |clear| ptr::from_ref(&**clear).cast_mut().cast::<c_void>());
+    // SAFETY: the BIO lives through the call; `data` is null or the `Vec<u8>` that `clear` keeps alive, as
+    // `give_passphrase` asks. The key that comes back is ours to free.
+    unsafe {
+        let key = ffi::PEM_read_bio_PrivateKey(source.bio, ptr::null_mut(), Some(give_passphrase), data);
+        match key.is_null() {
+            true => Err(Error::take_openssl("PEM_read_bio_PrivateKey")),
+            false => Ok(PKey::from_ptr(key)),
+        }
+    }
+}
+
+/// The first revocation list; `None` when there is none.
+pub fn revocation_list(pem: &[u8]) -> Result<Option<X509Crl>> {
+    let source = Source::new(pem)?;
+    // SAFETY: as in `certificate`.
+    let crl = unsafe {
+        let crl = ffi::PEM_read_bio_X509_CRL(source.bio, ptr::null_mut(), Some(no_passphrase), ptr::null_mut());
+        (!crl.is_null()).then(|| X509Crl::from_ptr(crl))
+    };
+    let _ = ErrorStack::get();
+    Ok(crl)
+}
+
+/// Diffie-Hellman parameters; `None` when there are none.
+pub fn dh_parameters(pem: &[u8]) -> Result<Option<Dh<Params>>> {
+    let source = Source::new(pem)?;
+    // SAFETY: as in `certificate`.
+    let dh = unsafe {
+        let dh = ffi::PEM_read_bio_DHparams(source.bio, ptr::null_mut(), Some(no_passphrase), ptr::null_mut());
+        (!dh.is_null()).then(|| Dh::from_ptr(dh))
+    };
+    let _ = ErrorStack::get();
+    Ok(dh)
+}
+
+/// A read-only BIO over borrowed bytes, freed at the end.
+struct Source<'a> {
+    bio: *mut ffi::BIO,
+    bytes: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Source<'a> {
+    fn new(pem: &'a [u8]) -> Result<Self> {
+        start_openssl();
+        let length = c_int::try_from(pem.len())
+            .map_err(|_| Error::new("ERR_INVALID_ARG_VALUE", "PEM data is longer than 2 GiB"))?;
+        let _ = ErrorStack::get();
+        // SAFETY: the BIO only reads `length` bytes, which outlive it by the lifetime above. A length of 0 would read
+        // nothing; -1, "up to the NUL", cannot come about.
+        let bio = unsafe { ffi::BIO_new_mem_buf(pem.as_ptr().cast(), length) };
+        match bio.is_null() {
+            true => Err(Error::take_openssl("BIO_new_mem_buf")),
+            false => Ok(Source { bio, bytes: PhantomData }),
+        }
+    }
+
+    fn certificate(&self) -> Option<X509> {
+        // SAFETY: the BIO is alive; the result is null or an object that is ours to free.
+        unsafe {
+            let x = ffi::PEM_read_bio_X509(self.bio, ptr::null_mut(), Some(no_passphrase), ptr::null_mut());
+            (!x.is_null()).then(|| X509::from_ptr(x))
+        }
+    }
+
+    fn certificate_aux(&self) -> Option<X509> {
+        // SAFETY: as above.
+        unsafe {
+            let x = PEM_read_bio_X509_AUX(self.bio, ptr::null_mut(), Some(no_passphrase), ptr::null_mut());
+            (!x.is_null()).then(|| X509::from_ptr(x))
+        }
+    }
+}
+
+impl Drop for Source<'_> {
+    fn drop(&mut self) {
+        // SAFETY: made in `new`, freed only here.
+        unsafe { ffi::BIO_free_all(self.bio) }
+    }
+}
+
+unsafe extern "C" fn no_passphrase(_: *mut c_char, _: c_int, _: c_int, _: *mut c_void) -> c_int {
+    0
+}
+
+/// `data` is null or points to the passphrase, a `Vec<u8>`. -1 stops the reader with "interrupted or cancelled", Node's
+/// answer when a passphrase is missing.
+unsafe extern "C" fn give_passphrase(buffer: *mut c_char, size: c_int, _: c_int, data: *mut c_void) -> c_int {
+    // SAFETY: `private_key` passes null or a vector that it keeps alive; OpenSSL's buffer has `size` bytes.
+    unsafe {
+        let Some(passphrase) = data.cast::<Vec<u8>>().as_ref() else { return -1 };
+        let Ok(length) = c_int::try_from(passphrase.len()) else { return -1 };
+        if length > size {
+            return -1;
+        }
+        ptr::copy_nonoverlapping(passphrase.as_ptr().cast(), buffer, passphrase.len());
+        length
+    }
+}

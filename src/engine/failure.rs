@@ -1,0 +1,80 @@
+//! OpenSSL's errors as a TLS connection reports them.
+
+use std::ffi::{c_char, c_int, c_ulong, CStr};
+use std::ptr;
+
+use openssl_sys as sys;
+
+use crate::error::Error;
+
+/// Empties this thread's error queue.
+pub(super) fn clear() {
+    // SAFETY: touches nothing but the queue.
+    unsafe { sys::ERR_clear_error() }
+}
+
+/// The error of a failed handshake, read or write, as Node builds it: the oldest entry of the queue gives the code, its
+/// reason in capitals after `ERR_SSL_`; the newest gives the message.
+///
+/// The openssl crate's reader is not used here: it panics at data that is not UTF-8, and this data may come from a peer.
+pub(super) fn take() -> Error {
+    let entries: Vec<Entry> = std::iter::from_fn(Entry::take).collect();
+    let (Some(first), Some((last, others))) = (entries.first(), entries.split_last()) else {
+        return Error::new("ERR_SSL_UNKNOWN", "The TLS engine failed without a reason");
+    };
+    let capitals = |c: char| if c == ' ' { '_' } else { c.to_ascii_uppercase() };
+    let code: String = first.reason.chars().map(capitals).collect();
+    Error {
+        library: Some(first.library.clone()),
+        function: Some(first.function.clone()),
+        reason: Some(first.reason.clone()),
+        stack: others.iter().rev().map(Entry::line).collect(),
+        ..Error::new(format!("ERR_SSL_{code}"), last.line())
+    }
+}
+
+struct Entry {
+    code: c_ulong,
+    library: String,
+    function: String,
+    reason: String,
+    file: String,
+    line: c_int,
+    data: String,
+}
+
+impl Entry {
+    fn take() -> Option<Self> {
+        let (mut file, mut line, mut function) = (ptr::null(), 0, ptr::null());
+        let (mut data, mut flags) = (ptr::null(), 0);
+        // SAFETY: OpenSSL's texts are C strings or null; they are copied before its queue is touched again.
+        unsafe {
+            let code = sys::ERR_get_error_all(&mut file, &mut line, &mut function, &mut data, &mut flags);
+            let data = if flags & sys::ERR_TXT_STRING == 0 { ptr::null() } else { data };
+            (code != 0).then(|| Entry {
+                code,
+                library: text(sys::ERR_lib_error_string(code)),
+                function: text(function),
+                reason: text(sys::ERR_reason_error_string(code)),
+                file: text(file),
+                line,
+                data: text(data),
+            })
+        }
+    }
+
+    /// As OpenSSL's tools print it.
+    fn line(&self) -> String {
+        let Entry { code, library, function, reason, file, line, data } = self;
+        format!("error:{code:08X}:{library}:{function}:{reason}:{file}:{line}:{data}\n")
+    }
+}
+
+/// SAFETY: `text` is null or a C string.
+unsafe fn text(text: *const c_char) -> String {
+    match text.is_null() {
+        true => String::new(),
+        // SAFETY: the caller's promise.
+        false => unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned(),
+    }
+}

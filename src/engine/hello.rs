@@ -1,0 +1,115 @@
+//! The ClientHello, as far as its owner is asked about it.
+//!
+//! OpenSSL has checked the message's outer form by then, but not yet its extensions: everything here is bounds-checked,
+//! and what is malformed counts as absent (OpenSSL refuses it with the right alert a moment later).
+
+use std::ffi::c_uint;
+use std::{ptr, slice};
+
+use openssl_sys as sys;
+
+use crate::engine::ffi;
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ClientHello {
+    pub servername: Option<String>,
+    pub alpn: Vec<Vec<u8>>,
+    pub session_id: Vec<u8>,
+    pub ticket: bool,
+    pub ocsp: bool,
+}
+
+impl ClientHello {
+    /// SAFETY: `ssl` is live and inside its ClientHello callback.
+    pub(super) unsafe fn read(ssl: *mut sys::SSL) -> Self {
+        // SAFETY: the caller's promise. OpenSSL lends the bytes until the callback returns.
+        unsafe {
+            let mut id = ptr::null();
+            let id_length = sys::SSL_client_hello_get0_session_id(ssl, &mut id);
+            let extension = |kind: c_uint| {
+                let (mut data, mut length) = (ptr::null(), 0);
+                let found = sys::SSL_client_hello_get0_ext(ssl, kind, &mut data, &mut length) == 1;
+                found.then(|| borrow(data, length))
+            };
+            ClientHello {
+                servername: extension(ffi::TLSEXT_TYPE_SERVER_NAME).and_then(host_name),
+                alpn: extension(ffi::TLSEXT_TYPE_ALPN).and_then(protocols).unwrap_or_default(),
+                session_id: borrow(id, id_length).to_vec(),
+                ticket: extension(ffi::TLSEXT_TYPE_SESSION_TICKET).is_some_and(|ticket| !ticket.is_empty()),
+                ocsp: extension(ffi::TLSEXT_TYPE_STATUS_REQUEST)
+                    .is_some_and(|request| request.first() == Some(&(ffi::TLSEXT_STATUSTYPE_OCSP as u8))),
+            }
+        }
+    }
+}
+
+/// SAFETY: `length` bytes at `data` stay as they are for the lifetime chosen; `data` may be null when there are none.
+unsafe fn borrow<'a>(data: *const u8, length: usize) -> &'a [u8] {
+    match data.is_null() || length == 0 {
+        true => &[],
+        // SAFETY: the caller's promise.
+        false => unsafe { slice::from_raw_parts(data, length) },
+    }
+}
+
+/// Splits a vector off that two (`wide`) or one length byte precede.
+fn vector(bytes: &[u8], wide: bool) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match (bytes, wide) {
+        ([high, low, rest @ ..], true) => (usize::from(*high) << 8 | usize::from(*low), rest),
+        ([length, rest @ ..], false) => (usize::from(*length), rest),
+        _ => return None,
+    };
+    rest.split_at_checked(length)
+}
+
+/// RFC 6066: a list of typed names, of which type 0 is the host name. A name that is not ASCII text is none.
+fn host_name(extension: &[u8]) -> Option<String> {
+    let (list, []) = vector(extension, true)? else { return None };
+    let [0, rest @ ..] = list else { return None };
+    let (name, _) = vector(rest, true)?;
+    let good = !name.is_empty() && name.len() <= 255 && name.iter().all(u8::is_ascii_graphic);
+    good.then(|| String::from_utf8_lossy(name).into_owned())
+}
+
+/// RFC 7301.
+fn protocols(extension: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let (mut list, []) = vector(extension, true)? else { return None };
+    let mut names = Vec::new();
+    while !list.is_empty() {
+        let (name, rest) = vector(list, false)?;
+        names.push(name.to_vec());
+        list = rest;
+    }
+    Some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_and_malformed_ones_are_none() {
+        assert_eq!(host_name(b"\x00\x06\x00\x00\x03a.b").as_deref(), Some("a.b"));
+        for bad in [
+            &b""[..],
+            b"\x00",
+            b"\x00\x00",
+            b"\x00\x05\x00\x00\x03a.b",
+            b"\x00\x06\x00\x00\x04a.b",
+            b"\x00\x06\x01\x00\x03a.b",
+            b"\x00\x06\x00\x00\x03a.b!",
+            b"\x00\x06\x00\x00\x03a\x00b",
+            b"\x00\x03\x00\x00\x00",
+        ] {
+            assert_eq!(host_name(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn protocols_are_read_in_order() {
+        assert_eq!(protocols(b"\x00\x05\x02h2\x01x"), Some(vec![b"h2".to_vec(), b"x".to_vec()]));
+        assert_eq!(protocols(b"\x00\x05\x02h2\x02x"), None);
+        assert_eq!(protocols(b"\x00\x04\x02h2\x01x"), None);
+        assert_eq!(protocols(b"\x00\x00"), Some(vec![]));
+    }
+}

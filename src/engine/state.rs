@@ -1,0 +1,255 @@
+//! What a session's callbacks work on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use openssl::ssl::SslSession;
+
+use crate::engine::hello::ClientHello;
+use crate::engine::{Context, Hooks, Question, Renegotiation, Role, SessionConfig, SessionEvent, SniTable, Verify};
+use crate::error::Error;
+
+/// A place where the handshake may park.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Not reached yet.
+    Ahead,
+    /// Parked: the question was put and waits for its answer.
+    Asked,
+    Passed,
+}
+
+/// Bytes on their way in and out.
+#[derive(Default)]
+pub(super) struct Bytes {
+    input: Vec<u8>,
+    /// How much of `input` is used up; never beyond its end.
+    position: usize,
+    pub output: Vec<u8>,
+}
+
+impl Bytes {
+    pub(super) fn feed(&mut self, ciphertext: &[u8]) {
+        if self.position > 0 {
+            // Without this a peer that keeps one byte ahead of us would make the buffer grow for ever.
+            self.input.drain(..self.position);
+            self.position = 0;
+        }
+        self.input.extend_from_slice(ciphertext);
+    }
+
+    pub(super) fn unread(&self) -> usize {
+        self.input.len() - self.position
+    }
+
+    /// Moves up to `into.len()` bytes; 0 when there are none.
+    pub(super) fn take(&mut self, into: &mut [u8]) -> usize {
+        let count = into.len().min(self.unread());
+        into[..count].copy_from_slice(&self.input[self.position..self.position + count]);
+        self.position += count;
+        if self.position == self.input.len() {
+            self.input.clear();
+            self.position = 0;
+        }
+        count
+    }
+
+    pub(super) fn release(&mut self) {
+        if self.input.is_empty() {
+            self.input = Vec::new();
+        }
+        if self.output.is_empty() {
+            self.output = Vec::new();
+        }
+    }
+}
+
+/// Counts handshakes that a client starts after the first.
+pub(super) struct RenegotiationCount {
+    limits: Renegotiation,
+    last: Option<Instant>,
+    count: u32,
+}
+
+impl RenegotiationCount {
+    /// A further handshake begins: may it?
+    pub(super) fn begin(&mut self, now: Instant) -> Result<(), Error> {
+        let quiet = self.last.is_none_or(|last| now.saturating_duration_since(last) >= self.limits.window);
+        self.count = if quiet { 1 } else { self.count.saturating_add(1) };
+        self.last = Some(now);
+        if self.count > self.limits.limit {
+            return Err(Error::new("ERR_TLS_SESSION_ATTACK", "TLS session renegotiation attack detected"));
+        }
+        if self.limits.disabled {
+            let message = "TLS session renegotiation disabled for this socket";
+            return Err(Error::new("ERR_TLS_RENEGOTIATION_DISABLED", message));
+        }
+        Ok(())
+    }
+
+    /// The first handshake begins: the window opens.
+    pub(super) fn first(&mut self, now: Instant) {
+        self.last = Some(now);
+    }
+
+    pub(super) fn disable(&mut self) {
+        self.limits.disabled = true;
+    }
+}
+
+/// A session's own part beside OpenSSL's. It lives at a fixed address, which OpenSSL's `SSL` and the two BIOs know.
+pub(super) struct State {
+    pub bytes: Bytes,
+    pub events: VecDeque<SessionEvent>,
+    /// Keeps the ticket keys and the settings alive as long as the session.
+    pub context: Context,
+    pub role: Role,
+    pub verify: Verify,
+    pub hooks: Hooks,
+    /// Wire form.
+    pub alpn: Vec<u8>,
+    pub sni: Option<Arc<SniTable>>,
+    /// Client: the name asked for. Server: the name in the ClientHello.
+    pub servername: Option<String>,
+    /// Server: the client wants a stapled response.
+    pub wants_ocsp: bool,
+    pub hello_stage: Stage,
+    pub certificate_stage: Stage,
+    /// The answers, until OpenSSL comes for them.
+    pub resume: Option<SslSession>,
+    pub alpn_answer: Option<Option<Vec<u8>>>,
+    pub certificate_answer: Option<Context>,
+    pub ocsp_answer: Option<Vec<u8>>,
+    pub renegotiations: RenegotiationCount,
+    /// The time that the present call was given.
+    pub now: Instant,
+    /// The first handshake is done.
+    pub established: bool,
+    /// What a callback found wrong: it says more than OpenSSL's "callback failed".
+    pub cause: Option<Error>,
+}
+
+impl State {
+    pub(super) fn new(context: Context, config: SessionConfig, now: Instant) -> Self {
+        State {
+            bytes: Bytes::default(),
+            events: VecDeque::new(),
+            context,
+            role: config.role,
+            verify: config.verify,
+            hooks: config.hooks,
+            alpn: config.alpn,
+            sni: config.sni,
+            servername: config.servername,
+            wants_ocsp: config.request_ocsp,
+            hello_stage: Stage::Ahead,
+            certificate_stage: Stage::Ahead,
+            resume: None,
+            alpn_answer: None,
+            certificate_answer: None,
+            ocsp_answer: None,
+            renegotiations: RenegotiationCount { limits: config.renegotiation, last: None, count: 0 },
+            now,
+            established: false,
+            cause: None,
+        }
+    }
+
+    /// The ClientHello is in. True: go on; false: parked.
+    pub(super) fn client_hello(&mut self, hello: impl FnOnce() -> ClientHello) -> bool {
+        if self.hello_stage == Stage::Ahead {
+            self.renegotiations.first(self.now);
+            let hello = hello();
+            self.servername.clone_from(&hello.servername);
+            self.wants_ocsp = hello.ocsp;
+            if !self.hooks.client_hello {
+                self.hello_stage = Stage::Passed;
+                return true;
+            }
+            self.hello_stage = Stage::Asked;
+            self.events.push_back(SessionEvent::Question(Question::ClientHello {
+                servername: hello.servername,
+                alpn: hello.alpn,
+                session_id: hello.session_id,
+                ticket: hello.ticket,
+                ocsp: hello.ocsp,
+            }));
+        }
+        self.hello_stage == Stage::Passed
+    }
+
+    /// A certificate is about to be chosen. True: go on; false: parked.
+    pub(super) fn certificate(&mut self) -> bool {
+        if self.certificate_stage == Stage::Ahead {
+            if !self.hooks.certificate {
+                self.certificate_stage = Stage::Passed;
+                return true;
+            }
+            self.certificate_stage = Stage::Asked;
+            self.events.push_back(SessionEvent::Question(Question::Certificate {
+                servername: self.servername.clone(),
+                ocsp: self.wants_ocsp,
+            }));
+        }
+        self.certificate_stage == Stage::Passed
+    }
+
+    /// Server: the context whose certificates to show, where that is not the session's own.
+    pub(super) fn chosen_context(&mut self) -> Option<Context> {
+        if self.role == Role::Client {
+            return None;
+        }
+        self.certificate_answer.take().or_else(|| self.sni.as_ref()?.find(self.servername.as_deref()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_as_they_went_in() {
+        let mut bytes = Bytes::default();
+        let mut out = Vec::new();
+        let mut buf = [0; 3];
+        for chunk in [&b"ab"[..], b"", b"cdefg", b"h"] {
+            bytes.feed(chunk);
+            let n = bytes.take(&mut buf);
+            out.extend_from_slice(&buf[..n]);
+        }
+        assert_eq!((bytes.unread(), &out[..]), (0, &b"abcdefgh"[..]));
+        assert_eq!(bytes.take(&mut buf), 0);
+        bytes.release();
+        assert_eq!(bytes.input.capacity(), 0);
+    }
+
+    #[test]
+    fn used_input_does_not_pile_up() {
+        let mut bytes = Bytes::default();
+        bytes.feed(b"xy");
+        for _ in 0..10_000 {
+            bytes.feed(b"z");
+            assert_eq!(bytes.take(&mut [0]), 1);
+        }
+        assert!(bytes.input.capacity() < 64);
+    }
+
+    #[test]
+    fn renegotiations_count_within_their_window() {
+        let start = Instant::now();
+        let limits = Renegotiation { limit: 2, window: Duration::from_secs(10), disabled: false };
+        let mut count = RenegotiationCount { limits, last: None, count: 0 };
+        count.first(start);
+        let at = |s| start + Duration::from_secs(s);
+        assert!(count.begin(at(1)).is_ok());
+        assert!(count.begin(at(2)).is_ok());
+        assert!(count.begin(at(12)).is_ok());
+        assert!(count.begin(at(13)).is_ok());
+        assert_eq!(count.begin(at(14)).unwrap_err().code, "ERR_TLS_SESSION_ATTACK");
+        count.disable();
+        assert_eq!(count.begin(at(100)).unwrap_err().code, "ERR_TLS_RENEGOTIATION_DISABLED");
+    }
+}
