@@ -179,7 +179,12 @@ impl Connection {
 
     /// `alpn`: undefined leaves the choice to the list, null refuses.
     #[napi]
-    pub fn answer_hello(&self, env: &Env, session: Option<&[u8]>, alpn: Either3<String, Null, Undefined>) -> Result<()> {
+    pub fn answer_hello(
+        &self,
+        env: &Env,
+        session: Option<&[u8]>,
+        alpn: Either3<String, Null, Undefined>,
+    ) -> Result<()> {
         let alpn = match alpn {
             Either3::A(name) => Some(Some(name.chars().map(|c| c as u8).collect())),
             Either3::B(Null) => Some(None),
