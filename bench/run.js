@@ -18,7 +18,7 @@ const USAGE = `npm run bench [-- options]
   --only NAMES     only these phases, separated by commas: ${PHASES.map((phase) => phase.name).join(', ')}
   --rounds N       1 to 50 (default 5, with --quick 3)
   --seconds S      length of one measurement, 0.1 to 30 (default 3, with --quick 0.7)
-  --idle N         idle connections, 10 to 15000 (default 2000, with --quick 500)
+  --idle N         idle connections, 10 to 15000 (default 2000, with --quick 1000)
   --peers NAMES    of ${Object.keys(PEERS).join(', ')}; ratios are to the last (default c4tls,node-tls)
   --details        user and system time apart, and the client's
   --json FILE      all values of all rounds`;
@@ -60,7 +60,7 @@ function readOptions() {
     rounds: number(values.rounds, quick ? 3 : 5, 1, 50),
     seconds: number(values.seconds, (quick ? 0.7 : 3) * share, 0.1, 30),
     warmup: quick ? 0.2 : 0.6,
-    idle: number(values.idle, quick ? 500 : 2000, 10, 15_000),
+    idle: number(values.idle, quick ? 1000 : 2000, 10, 15_000),
   };
 }
 

@@ -48,11 +48,7 @@ impl Error {
     pub fn system(error: &io::Error, syscall: &'static str) -> Self {
         let errno = error.raw_os_error().unwrap_or(0);
         let code = errno_name(errno).unwrap_or_else(|| kind_name(error.kind()));
-        Error {
-            syscall: Some(syscall),
-            errno,
-            ..Error::new(code, format!("{syscall} {code}"))
-        }
+        Error { syscall: Some(syscall), errno, ..Error::new(code, format!("{syscall} {code}")) }
     }
 
     /// OpenSSL's error queue, oldest entry first; that entry names the error, as Node has it.
@@ -164,10 +160,50 @@ macro_rules! errno_names {
 }
 
 errno_names!(
-    EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EALREADY, EBADF, ECANCELED, ECONNABORTED, ECONNREFUSED,
-    ECONNRESET, EEXIST, EFAULT, EHOSTUNREACH, EINPROGRESS, EINTR, EINVAL, EIO, EISCONN, EISDIR, ELOOP, EMFILE,
-    EMSGSIZE, ENAMETOOLONG, ENETDOWN, ENETUNREACH, ENFILE, ENOBUFS, ENODEV, ENOENT, ENOMEM, ENOPROTOOPT, ENOSPC,
-    ENOSYS, ENOTCONN, ENOTDIR, ENOTSOCK, EPERM, EPIPE, EPROTO, EPROTONOSUPPORT, EPROTOTYPE, EROFS, ETIMEDOUT, ETXTBSY,
+    EACCES,
+    EADDRINUSE,
+    EADDRNOTAVAIL,
+    EAFNOSUPPORT,
+    EALREADY,
+    EBADF,
+    ECANCELED,
+    ECONNABORTED,
+    ECONNREFUSED,
+    ECONNRESET,
+    EEXIST,
+    EFAULT,
+    EHOSTUNREACH,
+    EINPROGRESS,
+    EINTR,
+    EINVAL,
+    EIO,
+    EISCONN,
+    EISDIR,
+    ELOOP,
+    EMFILE,
+    EMSGSIZE,
+    ENAMETOOLONG,
+    ENETDOWN,
+    ENETUNREACH,
+    ENFILE,
+    ENOBUFS,
+    ENODEV,
+    ENOENT,
+    ENOMEM,
+    ENOPROTOOPT,
+    ENOSPC,
+    ENOSYS,
+    ENOTCONN,
+    ENOTDIR,
+    ENOTSOCK,
+    EPERM,
+    EPIPE,
+    EPROTO,
+    EPROTONOSUPPORT,
+    EPROTOTYPE,
+    EROFS,
+    ETIMEDOUT,
+    ETXTBSY,
 );
 
 /// Windows reports `WSAE...` numbers; the kind is the portable part.

@@ -108,10 +108,10 @@ async function delay(run, server) {
   }
 }
 
-/** Memory of idle connections, and what 64 busy ones reach beside them; on a server that has done nothing else. */
+/** Memory of idle connections, and what 64 busy ones reach without them and beside them; on a server of its own. */
 async function idle(run, server) {
-  // Code and pools that the first connections load are not memory per connection.
-  await echo(64, 1)({ ...run, seconds: run.warmup + 0.05, warmup: 0 }, server);
+  // Code, pools and heap that the first busy connections load are not memory per idle connection.
+  const alone = await echo(64, 1)(run, server);
   const before = await server.ask('memory');
   const holder = load(run, server, 'echo', 'hold', { connections: run.idle, size: 1024 }, run.seconds * 10);
   try {
@@ -121,8 +121,6 @@ async function idle(run, server) {
     holder.send('stop');
     const report = await holder.next('result');
     if (report.operations !== run.idle) throw new Error(`${run.idle - report.operations} idle connections were closed`);
-    await holder.end();
-    const alone = await echo(64, 1)(run, server);
     return { memory: (held.rss - before.rss) / 1024 / run.idle, beside: beside.rate, share: beside.rate / alone.rate };
   } finally {
     await holder.end();

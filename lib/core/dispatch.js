@@ -114,8 +114,13 @@ class Target {
     this.resource.emitDestroy();
   }
 
+  /** False while it waits for nothing, so that it need not keep the process alive. */
+  isActive() {
+    return true;
+  }
+
   updateHold() {
-    const holds = this.id !== 0 && this.wantsRef && this.counts;
+    const holds = this.id !== 0 && this.wantsRef && this.counts && this.isActive();
     if (holds === this.holds) return;
     this.holds = holds;
     changeHolders(holds ? 1 : -1);

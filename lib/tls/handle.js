@@ -27,6 +27,7 @@ class TLSHandle extends Target {
     this.session = undefined;      // to resume, client
     this.servername = undefined;   // to ask for, client
     this.reading = false;
+    this.secured = false;          // a handshake is done
     this.bytesRead = 0;            // clear bytes
     this.bytesWritten = 0;
     this.writeQueueSize = 0;
@@ -77,10 +78,17 @@ class TLSHandle extends Target {
     this.native.start(this.params);
   }
 
+  // As with libuv: a connection that neither reads nor has anything on its way out lets the process end.
+  isActive() {
+    return this.closing || ((this.reading || !this.secured) && !this.sawEnd) ||
+      this.writeDone !== null || this.shutdownDone !== null;
+  }
+
   // ---- what net.Socket asks of a handle
 
   readStart() {
     this.reading = true;
+    this.updateHold();
     if (this.userBuffer !== null && !this.userBuffer.flush(this)) return 0;
     this.native?.readStart();
     return 0;
@@ -89,6 +97,7 @@ class TLSHandle extends Target {
   readStop() {
     if (!this.reading) return 0;
     this.reading = false;
+    this.updateHold();
     this.native?.readStop();
     return 0;
   }
@@ -161,6 +170,7 @@ class TLSHandle extends Target {
       // Also when the connection broke just now: ERROR or CLOSED is on its way and settles it.
       this.writeDone = done;
       this.writeQueueSize = length;
+      this.updateHold();
     }
   }
 
@@ -174,6 +184,7 @@ class TLSHandle extends Target {
     if (done === null) return;
     this.writeDone = null;
     this.writeQueueSize = 0;
+    this.updateHold();
     done();
   }
 
@@ -183,6 +194,7 @@ class TLSHandle extends Target {
       return;
     }
     this.shutdownDone = done;
+    this.updateHold();
     this.native.shutdown();
   }
 
@@ -192,6 +204,7 @@ class TLSHandle extends Target {
   close(done, reset = false) {
     const again = this.closing;
     this.closing = true;
+    this.updateHold();
     if (this.owner !== null) this.owner.ssl = null;
     if (this.native !== null && !this.closed) {
       if (!again) this.native.close(reset);
@@ -269,11 +282,11 @@ class TLSHandle extends Target {
       case kinds.DATA: this.onData(payload); break;
       case kinds.DRAIN: this.onDrain(); break;
       case kinds.EOF: this.onEnd(); break;
-      case kinds.SECURE: owner._onSecure(); break;
+      case kinds.SECURE: this.onSecure(); break;
       case kinds.SHUTDOWN_DONE: this.onShutdown(); break;
       case kinds.ERROR: this.onError(arg, json(payload)); break;
       case kinds.CONNECTED: owner._onConnected(); break;
-      case kinds.CONNECT_FAILED: this.sawEnd = true; owner._onConnectFailed(connectErrors(json(payload))); break;
+      case kinds.CONNECT_FAILED: this.noteEnd(); owner._onConnectFailed(connectErrors(json(payload))); break;
       case kinds.HELLO: owner._onClientHello(json(payload)); break;
       case kinds.CERTIFICATE: owner._onCertificateWanted(json(payload)); break;
       case kinds.KEYLOG: owner.emit('keylog', Buffer.from(payload)); break;
@@ -294,9 +307,20 @@ class TLSHandle extends Target {
     }
   }
 
+  onSecure() {
+    this.secured = true;
+    this.updateHold();
+    this.owner._onSecure();
+  }
+
+  noteEnd() {
+    this.sawEnd = true;
+    this.updateHold();
+  }
+
   onEnd() {
     const { owner } = this;
-    this.sawEnd = true;
+    this.noteEnd();
     if (owner.readableEnded) return;
     if (this.userBuffer?.holdEnd()) return;
     owner.push(null);
@@ -306,11 +330,12 @@ class TLSHandle extends Target {
   onShutdown() {
     const done = this.shutdownDone;
     this.shutdownDone = null;
+    this.updateHold();
     if (done !== null) done();
   }
 
   onError(arg, description) {
-    this.sawEnd = true;
+    this.noteEnd();
     if (arg === 2) this.owner.destroy(systemError(description));
     else this.owner._onTLSFailure(tlsError(description));
   }

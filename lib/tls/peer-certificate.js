@@ -33,4 +33,15 @@ function toChain(ders) {
   return objects[0];
 }
 
-module.exports = { toChain, toObject };
+/** A chain as X509Certificate, leaf first: each shows its issuer as `issuerCertificate`. */
+function toX509Chain(ders) {
+  let issuer;
+  for (let i = ders.length - 1; i >= 0; i--) {
+    const certificate = new X509Certificate(ders[i]);
+    Object.defineProperty(certificate, 'issuerCertificate', { value: issuer, configurable: true });
+    issuer = certificate;
+  }
+  return issuer;
+}
+
+module.exports = { toChain, toObject, toX509Chain };

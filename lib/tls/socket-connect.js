@@ -25,6 +25,10 @@ function normalize(args) {
 function connectSocket(socket, args) {
   const { options, callback } = normalize(args);
   if (callback) socket.once('connect', callback);
+  if (socket._tlsOptions.signal?.aborted) {
+    process.nextTick(() => socket.destroy());
+    return socket;
+  }
   const parent = socket._parent;
   if (parent) {
     // The stream beneath connects, or somebody has already told it to.

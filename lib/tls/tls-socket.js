@@ -19,7 +19,7 @@ const {
 } = require('./symbols');
 
 const {
-  ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION,
+  ERR_INVALID_ARG_TYPE, ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION,
   ERR_TLS_INVALID_CONTEXT, ERR_TLS_INVALID_STATE, ERR_TLS_SNI_FROM_SERVER,
 } = codes;
 
@@ -37,6 +37,9 @@ function contextOf(options) {
  *   handshakeTimeout (ms), pauseOnConnect, allowHalfOpen, highWaterMark, onread, signal
  */
 function TLSSocket(socket, opts) {
+  if (socket && typeof socket.pipe !== 'function') {
+    throw new ERR_INVALID_ARG_TYPE('socket', 'stream.Duplex', socket);
+  }
   const options = { ...opts };
   if (options.enableTrace == null) options.enableTrace = commandLine.traceTls();
   else check.boolean(options.enableTrace, 'options.enableTrace');
@@ -421,8 +424,8 @@ TLSSocket.prototype.getCertificate = function() {
 };
 
 TLSSocket.prototype.getPeerX509Certificate = function() {
-  const der = this._handle?.getPeerChain()[0];
-  return der ? new X509Certificate(der) : undefined;
+  const chain = this._handle?.getPeerChain() ?? [];
+  return chain.length > 0 ? peerCertificate.toX509Chain(chain) : undefined;
 };
 
 TLSSocket.prototype.getX509Certificate = function() {

@@ -153,7 +153,21 @@ impl Session {
             (None, sys::SSL_ERROR_WANT_READ | sys::SSL_ERROR_WANT_WRITE) => Ok(Wait::Bytes),
             (None, sys::SSL_ERROR_WANT_CLIENT_HELLO_CB | sys::SSL_ERROR_WANT_X509_LOOKUP) => Ok(Wait::Answer),
             (None, sys::SSL_ERROR_ZERO_RETURN) => Ok(Wait::Closed),
-            (None, _) => Err(self.fail(failure::take())),
+            (None, _) => {
+                let error = self.fail(failure::take());
+                self.alert_to_stranger();
+                Err(error)
+            }
+        }
+    }
+
+    /// OpenSSL answers plain HTTP with nothing at all. What speaks first and not TLS gets the alert that any other
+    /// unknown version gets: protocol_version, in the clear (RFC 8446, 5.1 and 6.2).
+    fn alert_to_stranger(&mut self) {
+        const ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
+        let state = self.state_mut();
+        if state.role == Role::Server && state.hello_stage == Stage::Ahead && state.bytes.output.is_empty() {
+            state.bytes.output.extend_from_slice(&ALERT);
         }
     }
 
