@@ -18,9 +18,8 @@ pub struct Error {
     pub code: Cow<'static, str>,
     /// For people. Never holds key material, passwords or clear text.
     pub message: String,
-    /// OpenSSL's library, function and reason texts, where the error came from there.
+    /// OpenSSL's library and reason texts, where the error came from there.
     pub library: Option<String>,
-    pub function: Option<String>,
     pub reason: Option<String>,
     /// Further entries of OpenSSL's error queue, newest first.
     pub stack: Vec<String>,
@@ -36,7 +35,6 @@ impl Error {
             code: code.into(),
             message: message.into(),
             library: None,
-            function: None,
             reason: None,
             stack: Vec::new(),
             syscall: None,
@@ -65,29 +63,9 @@ impl Error {
             None => "ERR_CRYPTO_OPERATION_FAILED".to_owned(),
         };
         let show = |e: &openssl::error::Error| {
-            format!(
-                "error:{:08X}:{}:{}:{}",
-                e.code(),
-                e.library().unwrap_or(""),
-                e.function().unwrap_or(""),
-                e.reason().unwrap_or(""),
-            )
+            format!("error:{:08X}:{}::{}", e.code(), e.library().unwrap_or(""), e.reason().unwrap_or(""))
         };
-        Error {
-            library,
-            function: first.function().map(str::to_owned).filter(|f| !f.is_empty()),
-            reason,
-            stack: errors[1..].iter().rev().map(show).collect(),
-            ..Error::new(
-                code,
-                format!(
-                    "error:{:08X}:{}::{}",
-                    first.code(),
-                    first.library().unwrap_or(""),
-                    first.reason().unwrap_or("")
-                ),
-            )
-        }
+        Error { library, reason, stack: errors[1..].iter().rev().map(show).collect(), ..Error::new(code, show(first)) }
     }
 
     /// Takes OpenSSL's error queue of this thread.

@@ -5,6 +5,7 @@ const { Target } = require('../core/dispatch');
 const { hooks, kinds } = require('../core/events');
 const { connectErrors, systemError, tlsError } = require('../core/errors');
 const { Outbox, WAITS } = require('./outbox');
+const { ticketOf } = require('./session-ticket');
 const { UserBuffer } = require('./user-buffer');
 
 const EPIPE = Object.freeze({ code: 'EPIPE', errno: -32, syscall: 'write' });
@@ -26,6 +27,7 @@ class TLSHandle extends Target {
     this.startAtOnce = false;      // begin TLS without waiting for 'connect'
     this.session = undefined;      // to resume, client
     this.servername = undefined;   // to ask for, client
+    this.lastSession = null;       // of the last 'session' event, client
     this.reading = false;
     this.secured = false;          // a handshake is done
     this.bytesRead = 0;            // clear bytes
@@ -163,7 +165,7 @@ class TLSHandle extends Target {
 
   afterWrite(result, length, done) {
     if (result === 0) {
-      done();
+      process.nextTick(done);
     } else if (result < 0 && (this.closed || this.native === null)) {
       done(systemError(EPIPE));
     } else {
@@ -362,8 +364,12 @@ class TLSHandle extends Target {
   getFinished() { return this.native?.getFinished() ?? undefined; }
   getPeerFinished() { return this.native?.getPeerFinished() ?? undefined; }
   getProtocol() { return this.native === null ? null : this.native.getProtocol(); }
-  getSession() { return this.native?.getSession() ?? undefined; }
-  getTLSTicket() { return this.native?.getTicket() ?? undefined; }
+  // A session that JavaScript knows from its event: the native side may be ahead.
+  getSession() { return this.lastSession ?? this.native?.getSession() ?? undefined; }
+  getTLSTicket() {
+    return this.lastSession === null ? this.native?.getTicket() ?? undefined : ticketOf(this.lastSession);
+  }
+
   isSessionReused() { return this.native === null ? false : this.native.isSessionReused(); }
   getServername() { return this.started ? this.native.getServername() : this.servername ?? false; }
   getALPNNegotiatedProtocol() { return this.native === null ? false : this.native.getAlpn(); }

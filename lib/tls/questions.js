@@ -24,6 +24,7 @@ function answerOnce(socket, use) {
 // The client hello has come: { servername, alpn, sessionId, ticket, ocsp }.
 function _onClientHello(hello) {
   const { server } = this;
+  this.servername ??= hello.servername;
   const answer = answerOnce(this, (session) => answerHello(this, hello, session ?? null));
   // A ticket needs no stored session, and without an id there is none to look for.
   if (hello.sessionId === '' || hello.ticket || !server ||
@@ -56,6 +57,7 @@ function answerHello(socket, hello, session) {
 // The certificate is to be chosen: { servername, ocsp }.
 function _onCertificateWanted(info) {
   const { servername } = info;
+  this.servername ??= servername;
   if (!servername || !this._SNICallback) {
     answerCertificate(this, info, null);
     return;
@@ -92,7 +94,10 @@ function _onNewSession(payload, idLength) {
   const session = payload.subarray(idLength);
   if (this._tlsOptions.isServer) {
     offerSession(this, id, session);
-  } else if (this[kVerified]) {
+    return;
+  }
+  this._handle.lastSession = session;
+  if (this[kVerified]) {
     this.emit('session', session);
   } else {
     this[kPendingSession] = session;

@@ -188,7 +188,7 @@ fn connect_json(errors: &[ConnectError]) -> Vec<u8> {
         .iter()
         .map(|e| {
             json!({
-                "code": e.error.code, "errno": e.error.errno, "syscall": e.error.syscall,
+                "code": e.error.code, "errno": -e.error.errno, "syscall": e.error.syscall,
                 "address": e.address, "port": e.port,
             })
         })

@@ -31,7 +31,6 @@ pub(super) fn take() -> Error {
     let code: String = first.reason.chars().map(capitals).collect();
     Error {
         library: Some(first.library.clone()),
-        function: Some(first.function.clone()),
         reason: Some(first.reason.clone()),
         stack: others.iter().rev().map(Entry::line).collect(),
         ..Error::new(format!("ERR_SSL_{code}"), last.line())
