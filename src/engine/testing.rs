@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use foreign_types_shared::{ForeignType, ForeignTypeRef};
+use foreign_types_shared::ForeignType;
 use openssl::asn1::Asn1Time;
 use openssl::bn::{BigNum, MsbOption};
 use openssl::ec::{EcGroup, EcKey};
@@ -136,8 +136,12 @@ pub struct Peer {
 
 impl Peer {
     pub fn new(context: &Context, config: SessionConfig) -> Peer {
+        Peer::of(context.session(config).unwrap())
+    }
+
+    pub fn of(session: Box<dyn TlsSession>) -> Peer {
         Peer {
-            session: context.session(config).unwrap(),
+            session,
             events: Vec::new(),
             state: Handshake::Pending,
             error: None,

@@ -130,6 +130,26 @@ fn a_chosen_context_brings_its_trust_along() {
 }
 
 #[test]
+fn a_chosen_context_completes_its_chain_from_its_own_authorities() {
+    let ca = Id::authority("ca");
+    let middle = Id::intermediate("middle", &ca);
+    let leaf = Id::new("named", Kind::Ec, Some(&middle), 30);
+    let server = server_context(&Id::new("localhost", Kind::Ec, Some(&ca), 30));
+    let named = server_context(&leaf);
+    named.add_ca_cert(&middle.cert_pem()).unwrap();
+    let table = SniTable::new();
+    table.add("named", named);
+    let (mut sc, mut cc) = (config(Role::Server), config(Role::Client));
+    sc.sni = Some(Arc::new(table));
+    cc.servername = Some("named".into());
+    let mut s = Peer::new(&server, sc);
+    let mut c = Peer::new(&client_context(&ca, 0, 0), cc);
+    talk(&mut c, &mut s);
+    assert_eq!(c.session.verify_error(), None);
+    assert_eq!(c.session.peer_chain(), [leaf.der(), middle.der(), ca.der()]);
+}
+
+#[test]
 fn a_response_is_stapled_for_the_client_that_wants_it() {
     let ca = Id::authority("ca");
     let id = Id::new("localhost", Kind::Ec, Some(&ca), 30);
