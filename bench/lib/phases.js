@@ -109,7 +109,7 @@ async function delay(run, server) {
 }
 
 /** Memory of idle connections, and what 64 busy ones reach without them and beside them; on a server of its own. */
-async function idle(run, server) {
+async function idleConnections(run, server) {
   // Code, pools and heap that the first busy connections load are not memory per idle connection.
   const alone = await echo(64, 1)(run, server);
   const before = await server.ask('memory');
@@ -149,12 +149,22 @@ const megabytes = [
 ];
 
 /**
- * What is measured. `fresh`: on a server of its own. A row whose `detail` is true appears only with --details and in the
- * JSON file.
+ * What is measured. `fresh`: on a server of its own. A row whose `detail` is true appears only with --details and in
+ * the JSON file.
  */
 exports.PHASES = [
-  { name: 'handshake-p256', title: 'full handshake, P-256', measure: handshake('handshake-p256', {}), rows: operations('handshake') },
-  { name: 'handshake-rsa', title: 'full handshake, RSA-2048', measure: handshake('handshake-rsa', {}), rows: operations('handshake') },
+  {
+    name: 'handshake-p256',
+    title: 'full handshake, P-256',
+    measure: handshake('handshake-p256', {}),
+    rows: operations('handshake'),
+  },
+  {
+    name: 'handshake-rsa',
+    title: 'full handshake, RSA-2048',
+    measure: handshake('handshake-rsa', {}),
+    rows: operations('handshake'),
+  },
   {
     name: 'handshake-resumed',
     title: 'resumed handshake',
@@ -183,7 +193,7 @@ exports.PHASES = [
     name: 'idle',
     title: 'idle connections',
     fresh: true,
-    measure: idle,
+    measure: idleConnections,
     rows: [
       row('memory', 'KiB each', 'less'),
       row('beside', 'echo messages/s beside', 'more'),
