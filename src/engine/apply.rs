@@ -1,6 +1,5 @@
 //! What is put into a session after it began.
 
-use std::ffi::c_void;
 use std::ptr;
 
 use foreign_types_shared::{ForeignType, ForeignTypeRef};
@@ -32,8 +31,7 @@ pub(super) unsafe fn use_context(ssl: *mut sys::SSL, context: &Context) -> Resul
                 return Err(Error::take_openssl("SSL_use_cert_and_key"));
             }
         }
-        let store = frozen.cert_store().as_ptr().cast::<c_void>();
-        if sys::SSL_ctrl(ssl, sys::SSL_CTRL_SET_VERIFY_CERT_STORE, 1, store) != 1 {
+        if !ffi::SSL_use_stores(ssl, frozen.cert_store().as_ptr()) {
             return Err(Error::take_openssl("SSL_set1_verify_cert_store"));
         }
         let names = ffi::SSL_dup_CA_list(ffi::SSL_CTX_get_client_CA_list(frozen.as_ptr()));

@@ -1,37 +1,86 @@
 //! OpenSSL's errors as a TLS connection reports them.
 
-use openssl::error::ErrorStack;
+use std::ffi::{c_char, c_int, c_ulong, CStr};
+use std::ptr;
+
+use openssl_sys as sys;
 
 use crate::error::Error;
 
-/// The error of a failed handshake, read or write, as Node builds it: the oldest entry of the queue gives the code, its
-/// reason in capitals after `ERR_SSL_`; the newest gives the message.
+/// `ERR_LIB_SSL` of `openssl/err.h`.
+const LIBRARY_SSL: c_int = 20;
+
+/// Empties this thread's error queue.
+pub(super) fn clear() {
+    // SAFETY: touches nothing but the queue.
+    unsafe { sys::ERR_clear_error() }
+}
+
+/// The error of a failed handshake, read or write, as Node builds it: the oldest entry of libssl gives the code, its
+/// reason in capitals after `ERR_SSL_`; the newest entry gives the message. (An older entry of libcrypto tells a detail:
+/// for a forged record it is "cipher operation failed".)
+///
+/// The openssl crate's reader is not used here: it panics at data that is not UTF-8, and this data may come from a peer.
 pub(super) fn take() -> Error {
-    let stack = ErrorStack::get();
-    let errors = stack.errors();
-    let (Some(first), Some(last)) = (errors.first(), errors.last()) else {
+    let entries: Vec<Entry> = std::iter::from_fn(Entry::take).collect();
+    let first = entries.iter().find(|entry| entry.from_libssl).or(entries.first());
+    let (Some(first), Some((last, others))) = (first, entries.split_last()) else {
         return Error::new("ERR_SSL_UNKNOWN", "The TLS engine failed without a reason");
     };
-    let reason = first.reason().unwrap_or("unknown");
-    let code: String = reason.chars().map(|c| if c == ' ' { '_' } else { c.to_ascii_uppercase() }).collect();
+    let capitals = |c: char| if c == ' ' { '_' } else { c.to_ascii_uppercase() };
+    let code: String = first.reason.chars().map(capitals).collect();
     Error {
-        library: first.library().map(str::to_owned),
-        function: first.function().map(str::to_owned),
-        reason: Some(reason.to_owned()),
-        stack: errors[..errors.len() - 1].iter().rev().map(line).collect(),
-        ..Error::new(format!("ERR_SSL_{code}"), line(last))
+        library: Some(first.library.clone()),
+        reason: Some(first.reason.clone()),
+        stack: others.iter().rev().map(Entry::line).collect(),
+        ..Error::new(format!("ERR_SSL_{code}"), last.line())
     }
 }
 
-fn line(error: &openssl::error::Error) -> String {
-    format!(
-        "error:{:08X}:{}:{}:{}:{}:{}:{}\n",
-        error.code(),
-        error.library().unwrap_or(""),
-        error.function().unwrap_or(""),
-        error.reason().unwrap_or(""),
-        error.file(),
-        error.line(),
-        error.data().unwrap_or(""),
-    )
+struct Entry {
+    code: c_ulong,
+    from_libssl: bool,
+    library: String,
+    function: String,
+    reason: String,
+    file: String,
+    line: c_int,
+    data: String,
+}
+
+impl Entry {
+    fn take() -> Option<Self> {
+        let (mut file, mut line, mut function) = (ptr::null(), 0, ptr::null());
+        let (mut data, mut flags) = (ptr::null(), 0);
+        // SAFETY: OpenSSL's texts are C strings or null; they are copied before its queue is touched again.
+        unsafe {
+            let code = sys::ERR_get_error_all(&mut file, &mut line, &mut function, &mut data, &mut flags);
+            let data = if flags & sys::ERR_TXT_STRING == 0 { ptr::null() } else { data };
+            (code != 0).then(|| Entry {
+                code,
+                from_libssl: sys::ERR_GET_LIB(code) == LIBRARY_SSL,
+                library: text(sys::ERR_lib_error_string(code)),
+                function: text(function),
+                reason: text(sys::ERR_reason_error_string(code)),
+                file: text(file),
+                line,
+                data: text(data),
+            })
+        }
+    }
+
+    /// As OpenSSL's tools print it.
+    fn line(&self) -> String {
+        let Entry { code, library, function, reason, file, line, data, .. } = self;
+        format!("error:{code:08X}:{library}:{function}:{reason}:{file}:{line}:{data}\n")
+    }
+}
+
+/// SAFETY: `text` is null or a C string.
+unsafe fn text(text: *const c_char) -> String {
+    match text.is_null() {
+        true => String::new(),
+        // SAFETY: the caller's promise.
+        false => unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned(),
+    }
 }

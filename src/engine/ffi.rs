@@ -7,7 +7,6 @@ use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 
 use openssl_sys::*;
 
-pub const SSL_CB_HANDSHAKE_START: c_int = 0x10;
 pub const SSL_CB_HANDSHAKE_DONE: c_int = 0x20;
 pub const SSL_OP_ALLOW_CLIENT_RENEGOTIATION: u64 = 1 << 8;
 pub const X509_V_FLAG_CRL_CHECK: c_ulong = 0x4;
@@ -22,15 +21,13 @@ pub const TLSEXT_TYPE_SESSION_TICKET: c_uint = 35;
 pub const NID_AUTH_PSK: c_int = 1048;
 pub const NID_ED25519: c_int = 1087;
 pub const NID_ED448: c_int = 1088;
-pub const SSL_R_CERTIFICATE_VERIFY_FAILED: c_int = 134;
-pub const SSL_R_CALLBACK_FAILED: c_int = 234;
 pub const SSL_R_NO_CIPHER_MATCH: c_int = 185;
-pub const ERR_LIB_SSL: c_int = 20;
 pub const BIO_TYPE_SOURCE_SINK: c_int = 0x400;
 
 const SSL_CTRL_SET_MSG_CALLBACK: c_int = 15;
 const SSL_CTRL_SET_MAX_SEND_FRAGMENT: c_int = 52;
 const SSL_CTRL_CLEAR_EXTRA_CHAIN_CERTS: c_int = 83;
+const SSL_CTRL_SET_CHAIN_CERT_STORE: c_int = 107;
 const SSL_CTRL_GET_CHAIN_CERTS: c_int = 115;
 const SSL_CTRL_SET_CURRENT_CERT: c_int = 117;
 const SSL_CTRL_GET_NEGOTIATED_GROUP: c_int = 134;
@@ -107,7 +104,6 @@ extern "C" {
     ) -> c_int;
     pub fn SSL_renegotiate(ssl: *mut SSL) -> c_int;
     pub fn SSL_renegotiate_pending(ssl: *const SSL) -> c_int;
-    pub fn SSL_in_init(ssl: *const SSL) -> c_int;
     pub fn SSL_get_ciphers(ssl: *const SSL) -> *mut stack_st_SSL_CIPHER;
     pub fn SSL_CIPHER_get_auth_nid(cipher: *const SSL_CIPHER) -> c_int;
     pub fn SSL_SESSION_get0_ticket(session: *const SSL_SESSION, ticket: *mut *const c_uchar, len: *mut usize);
@@ -124,8 +120,6 @@ extern "C" {
         certificate: *mut X509,
     ) -> c_int;
     pub fn EVP_PKEY_get_group_name(key: *const EVP_PKEY, name: *mut c_char, size: usize, len: *mut usize) -> c_int;
-    pub fn EVP_PKEY_get0_type_name(key: *const EVP_PKEY) -> *const c_char;
-    pub fn ERR_peek_error() -> c_ulong;
 }
 
 pub unsafe fn SSL_set_msg_callback(ssl: *mut SSL, cb: Option<MsgCallback>) {
@@ -173,4 +167,10 @@ pub unsafe fn SSL_CTX_first_cert(ctx: *mut SSL_CTX) -> bool {
 
 pub unsafe fn SSL_CTX_next_cert(ctx: *mut SSL_CTX) -> bool {
     unsafe { SSL_CTX_ctrl(ctx, SSL_CTRL_SET_CURRENT_CERT, SSL_CERT_SET_NEXT, std::ptr::null_mut()) == 1 }
+}
+
+/// Trusts `store`, for the peer's chain and to complete our own. References of its own go to both.
+pub unsafe fn SSL_use_stores(ssl: *mut SSL, store: *mut X509_STORE) -> bool {
+    let set = |command| unsafe { SSL_ctrl(ssl, command, 1, store.cast()) == 1 };
+    set(SSL_CTRL_SET_VERIFY_CERT_STORE) && set(SSL_CTRL_SET_CHAIN_CERT_STORE)
 }

@@ -4,7 +4,6 @@ use std::ffi::{c_char, c_int, c_uint, c_void, CStr};
 use std::{ptr, slice};
 
 use foreign_types_shared::{ForeignType, ForeignTypeRef};
-use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Public};
 use openssl::ssl::SslContextRef;
@@ -13,7 +12,7 @@ use openssl::x509::X509;
 use openssl_sys as sys;
 
 use crate::engine::context::{issued, issuer_in_store};
-use crate::engine::{ffi, Cipher, EphemeralKey};
+use crate::engine::{failure, ffi, Cipher, EphemeralKey};
 use crate::error::{Error, Result};
 
 /// The longest Finished message: a SHA-512 digest.
@@ -202,7 +201,7 @@ pub(super) unsafe fn session(ssl: *const sys::SSL) -> Option<Vec<u8>> {
     unsafe {
         let session = sys::SSL_get_session(ssl);
         let der = (!session.is_null()).then(|| session_der(session)).flatten();
-        let _ = ErrorStack::get();
+        failure::clear();
         der
     }
 }
@@ -240,7 +239,7 @@ pub(super) unsafe fn export_keying_material(
     label: &str,
     context: Option<&[u8]>,
 ) -> Result<Vec<u8>> {
-    let _ = ErrorStack::get();
+    failure::clear();
     let mut material = vec![0; length];
     let (data, size) = context.map_or((ptr::null(), 0), |context| (context.as_ptr(), context.len()));
     // SAFETY: see above; every pointer comes with its length.
@@ -270,7 +269,7 @@ pub(super) unsafe fn ephemeral_key(ssl: *mut sys::SSL) -> Option<EphemeralKey> {
             return describe(&PKey::from_ptr(key));
         }
     }
-    let _ = ErrorStack::get();
+    failure::clear();
     // A KEM leaves no key of the peer behind, just the name of what was negotiated.
     // SAFETY: see above; the name lives as long as the context.
     unsafe {
@@ -330,7 +329,7 @@ pub(super) unsafe fn shared_sigalgs(ssl: *mut sys::SSL) -> Vec<String> {
         format!("{sign}+{hash}")
     };
     let list = (0..count.max(0)).map(one).collect();
-    let _ = ErrorStack::get();
+    failure::clear();
     list
 }
 

@@ -4,7 +4,6 @@ use std::ffi::{c_int, CString};
 use std::time::Instant;
 
 use foreign_types_shared::ForeignType;
-use openssl::error::ErrorStack;
 use openssl::ssl::SslSession;
 use openssl_sys as sys;
 
@@ -49,7 +48,7 @@ impl Drop for Session {
 
 impl Session {
     pub(super) fn new(context: Context, config: SessionConfig) -> Result<Self> {
-        let _ = ErrorStack::get();
+        failure::clear();
         let ssl = context.new_ssl()?;
         let SessionConfig { role, verify, hooks, request_ocsp, .. } = config;
         let resume = config.session.clone();
@@ -96,7 +95,7 @@ impl Session {
                 let length = alpn.len().try_into().unwrap_or(0);
                 // 0 is success here.
                 if sys::SSL_set_alpn_protos(self.ssl, alpn.as_ptr(), length) != 0 {
-                    let _ = ErrorStack::get();
+                    failure::clear();
                     return Err(Error::new("ERR_INVALID_ARG_VALUE", "The ALPN protocols are not in wire form"));
                 }
             }
@@ -136,8 +135,8 @@ impl Session {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        // SAFETY: clears this thread's queue: what some other session left there is not this one's failure.
-        unsafe { sys::ERR_clear_error() };
+        // What some other session left in this thread's queue is not this one's failure.
+        failure::clear();
         Ok(())
     }
 
@@ -148,13 +147,27 @@ impl Session {
         let cause = self.state_mut().cause.take();
         match (cause, reason) {
             (Some(cause), _) => {
-                let _ = ErrorStack::get();
+                failure::clear();
                 Err(self.fail(cause))
             }
             (None, sys::SSL_ERROR_WANT_READ | sys::SSL_ERROR_WANT_WRITE) => Ok(Wait::Bytes),
             (None, sys::SSL_ERROR_WANT_CLIENT_HELLO_CB | sys::SSL_ERROR_WANT_X509_LOOKUP) => Ok(Wait::Answer),
             (None, sys::SSL_ERROR_ZERO_RETURN) => Ok(Wait::Closed),
-            (None, _) => Err(self.fail(failure::take())),
+            (None, _) => {
+                let error = self.fail(failure::take());
+                self.alert_to_stranger();
+                Err(error)
+            }
+        }
+    }
+
+    /// OpenSSL answers plain HTTP with nothing at all. What speaks first and not TLS gets the alert that any other
+    /// unknown version gets: protocol_version, in the clear (RFC 8446, 5.1 and 6.2).
+    fn alert_to_stranger(&mut self) {
+        const ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
+        let state = self.state_mut();
+        if state.role == Role::Server && state.hello_stage == Stage::Ahead && state.bytes.output.is_empty() {
+            state.bytes.output.extend_from_slice(&ALERT);
         }
     }
 
@@ -247,7 +260,7 @@ impl TlsSession for Session {
             if self.failed.is_none() && self.state().established && !sent {
                 sys::SSL_shutdown(self.ssl);
                 // In the middle of a renegotiation OpenSSL refuses; the connection then just ends.
-                let _ = ErrorStack::get();
+                failure::clear();
             }
         }
     }
@@ -271,7 +284,7 @@ impl TlsSession for Session {
                 state.hello_stage = Stage::Passed;
                 state.resume = session.and_then(|der| SslSession::from_der(&der).ok());
                 state.alpn_answer = alpn;
-                let _ = ErrorStack::get();
+                failure::clear();
                 Ok(())
             }
             Answer::Certificate { context, ocsp } if state.certificate_stage == Stage::Asked => {

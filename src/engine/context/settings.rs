@@ -1,6 +1,6 @@
 //! A context's settings, each of which can be applied again.
 
-use std::ffi::{c_int, c_ulong, CString};
+use std::ffi::{c_int, c_long, c_ulong, CString};
 use std::mem::discriminant;
 use std::sync::Arc;
 
@@ -165,7 +165,7 @@ impl Setting {
             }
             // SAFETY: see above.
             Setting::SessionTimeout(seconds) => {
-                unsafe { ffi::SSL_CTX_set_timeout(ctx, (*seconds).into()) };
+                unsafe { ffi::SSL_CTX_set_timeout(ctx, (*seconds).try_into().unwrap_or(c_long::MAX)) };
                 Ok(())
             }
         }

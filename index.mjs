@@ -1,0 +1,24 @@
+// The same module for `import`. What a program may assign (DEFAULT_* and CLIENT_RENEG_*) is here as it was when this
+// module was loaded, as with Node's own 'tls'; assign to, and read from, the default export.
+import tls from './index.js';
+
+export default tls;
+export const {
+  CLIENT_RENEG_LIMIT,
+  CLIENT_RENEG_WINDOW,
+  DEFAULT_CIPHERS,
+  DEFAULT_ECDH_CURVE,
+  DEFAULT_MAX_VERSION,
+  DEFAULT_MIN_VERSION,
+  SecureContext,
+  Server,
+  TLSSocket,
+  checkServerIdentity,
+  connect,
+  convertALPNProtocols,
+  createSecureContext,
+  createServer,
+  generateCertificate,
+  getCiphers,
+  rootCertificates,
+} = tls;

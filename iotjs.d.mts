@@ -1,0 +1,4 @@
+import iotjs = require('./iotjs.js');
+
+export * from './iotjs.js';
+export default iotjs;
