@@ -10,6 +10,7 @@ use napi::{sys, Env};
 use napi_derive::napi;
 use serde_json::json;
 
+use super::pin::pin_library;
 use super::queue::{kind, Batch, Queue, WORDS};
 use super::throw::{throw, to_json};
 use super::wake::Wake;
@@ -202,6 +203,7 @@ pub fn init(env: Env, on_wake: Function<(), ()>) -> Result<()> {
     if LOCAL.with_borrow(Option::is_some) {
         return Ok(());
     }
+    pin_library();
     // SAFETY: the value comes from this environment, on its thread.
     let wake = unsafe { Wake::new(env.raw(), on_wake.raw())? };
     let shared = Arc::new(Environment {
