@@ -126,7 +126,12 @@ async function echo(socket, text = 'ping') {
   return String(await readBytes(socket, Buffer.byteLength(text)));
 }
 
+/** An error code in the spelling of OpenSSL 3.1 and before; since 3.2 the reasons for alerts begin otherwise. */
+function oldSpelling(code) {
+  return code?.replace('ERR_SSL_SSL/TLS_ALERT_', 'ERR_SSL_SSLV3_ALERT_').replace('ERR_SSL_TLS_ALERT_', 'ERR_SSL_TLSV1_ALERT_');
+}
+
 module.exports = {
   PATIENCE, event, closed, listen, serve, serveEcho, dial, dialSecure, connectPair, dialTcp, relay, readAll, readBytes,
-  echo,
+  echo, oldSpelling,
 };
