@@ -288,7 +288,7 @@ class TLSHandle extends Target {
       case kinds.SHUTDOWN_DONE: this.onShutdown(); break;
       case kinds.ERROR: this.onError(arg, json(payload)); break;
       case kinds.CONNECTED: owner._onConnected(); break;
-      case kinds.CONNECT_FAILED: this.noteEnd(); owner._onConnectFailed(connectErrors(json(payload))); break;
+      case kinds.CONNECT_FAILED: this.onConnectFailed(json(payload)); break;
       case kinds.HELLO: owner._onClientHello(json(payload)); break;
       case kinds.CERTIFICATE: owner._onCertificateWanted(json(payload)); break;
       case kinds.KEYLOG: owner.emit('keylog', Buffer.from(payload)); break;
@@ -296,6 +296,11 @@ class TLSHandle extends Target {
       case kinds.OCSP_RESPONSE: owner.emit('OCSPResponse', arg === 1 ? Buffer.from(payload ?? '') : null); break;
       case kinds.TRACE: process._rawDebug(payload.toString()); break;
     }
+  }
+
+  onConnectFailed(failures) {
+    this.noteEnd();
+    this.owner._onConnectFailed(connectErrors(failures));
   }
 
   onData(chunk) {
