@@ -112,14 +112,17 @@ async function main() {
 
   const servers = [makeEcho(tls, identity), makePage(tls, identity)];
   const open = new Set();
+  let stopping = false;
   for (const server of servers) {
     server.on('tlsClientError', (error) => console.log(`a handshake failed: ${error.code ?? error.message}`));
     server.on('secureConnection', (socket) => {
       open.add(socket);
+      if (stopping) socket.destroy();   // its handshake was under way when the server closed
       socket.on('close', () => open.delete(socket));
     });
   }
   const stop = () => {
+    stopping = true;
     for (const server of servers) server.close();
     for (const socket of open) socket.destroy();
   };
