@@ -18,7 +18,7 @@ const USAGE = `npm run bench [-- options]
   --only NAMES     only these phases, separated by commas: ${PHASES.map((phase) => phase.name).join(', ')}
   --rounds N       1 to 50 (default 5, with --quick 3)
   --seconds S      length of one measurement, 0.1 to 30 (default 3, with --quick 0.7)
-  --idle N         idle connections, 10 to 15000 (default 2000, with --quick 500)
+  --idle N         idle connections, 10 to 15000 (default 2000, with --quick 1000)
   --peers NAMES    of ${Object.keys(PEERS).join(', ')}; ratios are to the last (default c4tls,node-tls)
   --details        user and system time apart, and the client's
   --json FILE      all values of all rounds`;
@@ -60,7 +60,7 @@ function readOptions() {
     rounds: number(values.rounds, quick ? 3 : 5, 1, 50),
     seconds: number(values.seconds, (quick ? 0.7 : 3) * share, 0.1, 30),
     warmup: quick ? 0.2 : 0.6,
-    idle: number(values.idle, quick ? 500 : 2000, 10, 15_000),
+    idle: number(values.idle, quick ? 1000 : 2000, 10, 15_000),
   };
 }
 
@@ -95,17 +95,17 @@ async function measure(phase, peer, run, servers) {
   }
 }
 
-/** One round: every phase on every peer. Every round has new servers, and the peers' order changes from phase to phase. */
-async function playRound(number, run, record) {
+/** One round: every phase on every peer. A round has new servers, and the peers' order changes from phase to phase. */
+async function playRound(round, run, record) {
   const servers = new Map();
   try {
     for (const [index, phase] of run.phases.entries()) {
       for (let turn = 0; turn < run.peers.length; turn++) {
-        const peer = run.peers[(turn + number + index) % run.peers.length];
+        const peer = run.peers[(turn + round + index) % run.peers.length];
         try {
-          record(phase, peer, number, await measure(phase, peer, run, servers));
+          record(phase, peer, round, await measure(phase, peer, run, servers));
         } catch (error) {
-          record(phase, peer, number, {}, error);
+          record(phase, peer, round, {}, error);
         }
       }
     }
@@ -114,12 +114,19 @@ async function playRound(number, run, record) {
   }
 }
 
+/** `value` to `base`; null unless both have been measured. */
+function ratio(value, base) {
+  const quotient = value / base;
+  return value === null || base === null || !Number.isFinite(quotient) ? null : quotient;
+}
+
+/** Gathers what the rounds measure; the result has every value, and the ratio to the last peer in the same round. */
 function collect(run) {
   const names = run.peers.map((peer) => peer.name);
   const base = names.at(-1);
   const empty = () => Object.fromEntries(names.map((name) => [name, new Array(run.rounds).fill(null)]));
-  const rows = run.phases.flatMap((phase) =>
-    phase.rows.map((row) => ({ phase: phase.name, title: phase.title, ...row, values: empty(), ratios: empty() })),
+  const rows = run.phases.flatMap(({ name: phase, title, rows: metrics }) =>
+    metrics.map((metric) => ({ phase, title, ...metric, values: empty(), ratios: {}, summary: {} })),
   );
   const errors = [];
   const record = (phase, peer, round, values, error) => {
@@ -131,16 +138,22 @@ function collect(run) {
     process.stderr.write(`round ${round + 1}/${run.rounds}  ${phase.name}  ${peer.name}${problem}\n`);
   };
   const finish = () => {
-    for (const { values, ratios } of rows) {
+    for (const row of rows) {
+      const against = row.values[base];
       for (const name of names) {
-        ratios[name] = values[name].map((value, round) =>
-          value === null || values[base][round] === null ? null : value / values[base][round],
-        );
+        row.ratios[name] = row.values[name].map((value, round) => ratio(value, against[round]));
+        row.summary[name] = spread(row.ratios[name]);
       }
     }
     return { peers: names, rows, errors };
   };
   return { record, finish };
+}
+
+function describeMachine() {
+  const cpus = os.cpus();
+  const system = `${os.type()} ${os.release()}`;
+  return { cpu: cpus[0]?.model ?? 'unknown', cores: cpus.length, memory: os.totalmem(), system };
 }
 
 async function main() {
@@ -159,7 +172,7 @@ async function main() {
     const { rounds, seconds, warmup, idle } = run;
     const results = {
       date: new Date().toISOString(),
-      machine: { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.cpus().length, memory: os.totalmem(), system: `${os.type()} ${os.release()}` },
+      machine: describeMachine(),
       versions: { node: process.version, openssl: process.versions.openssl },
       command: ['node', 'bench/run.js', ...process.argv.slice(2)].join(' '),
       settings: { rounds, seconds, warmup, idle },
@@ -167,12 +180,13 @@ async function main() {
       ...finish(),
     };
     const { machine, versions, errors } = results;
-    console.log(`\n${machine.cpu}, ${machine.cores} cores, ${machine.system}; Node ${versions.node}; ` +
-      `${rounds} rounds of ${seconds} s, ${idle} idle connections; took ${results.took.toFixed(0)} s`);
+    console.log(
+      `\n${machine.cpu}, ${machine.cores} cores, ${machine.system}; Node ${versions.node}; ` +
+      `${rounds} rounds of ${seconds} s, ${idle} idle connections; took ${results.took.toFixed(0)} s`,
+    );
     console.log(`ratio: to ${results.peers.at(-1)} in the same round; median, min and max of the rounds\n`);
     console.log(table(results, run));
     if (run.json) {
-      for (const row of results.rows) row.summary = Object.fromEntries(results.peers.map((peer) => [peer, spread(row.ratios[peer].filter((ratio) => ratio !== null))]));
       fs.writeFileSync(run.json, `${JSON.stringify(results, null, 2)}\n`);
     }
     if (errors.length > 0) {

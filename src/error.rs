@@ -18,9 +18,8 @@ pub struct Error {
     pub code: Cow<'static, str>,
     /// For people. Never holds key material, passwords or clear text.
     pub message: String,
-    /// OpenSSL's library, function and reason texts, where the error came from there.
+    /// OpenSSL's library and reason texts, where the error came from there.
     pub library: Option<String>,
-    pub function: Option<String>,
     pub reason: Option<String>,
     /// Further entries of OpenSSL's error queue, newest first.
     pub stack: Vec<String>,
@@ -36,7 +35,6 @@ impl Error {
             code: code.into(),
             message: message.into(),
             library: None,
-            function: None,
             reason: None,
             stack: Vec::new(),
             syscall: None,
@@ -48,11 +46,7 @@ impl Error {
     pub fn system(error: &io::Error, syscall: &'static str) -> Self {
         let errno = error.raw_os_error().unwrap_or(0);
         let code = errno_name(errno).unwrap_or_else(|| kind_name(error.kind()));
-        Error {
-            syscall: Some(syscall),
-            errno,
-            ..Error::new(code, format!("{syscall} {code}"))
-        }
+        Error { syscall: Some(syscall), errno, ..Error::new(code, format!("{syscall} {code}")) }
     }
 
     /// OpenSSL's error queue, oldest entry first; that entry names the error, as Node has it.
@@ -69,29 +63,9 @@ impl Error {
             None => "ERR_CRYPTO_OPERATION_FAILED".to_owned(),
         };
         let show = |e: &openssl::error::Error| {
-            format!(
-                "error:{:08X}:{}:{}:{}",
-                e.code(),
-                e.library().unwrap_or(""),
-                e.function().unwrap_or(""),
-                e.reason().unwrap_or(""),
-            )
+            format!("error:{:08X}:{}::{}", e.code(), e.library().unwrap_or(""), e.reason().unwrap_or(""))
         };
-        Error {
-            library,
-            function: first.function().map(str::to_owned).filter(|f| !f.is_empty()),
-            reason,
-            stack: errors[1..].iter().rev().map(show).collect(),
-            ..Error::new(
-                code,
-                format!(
-                    "error:{:08X}:{}::{}",
-                    first.code(),
-                    first.library().unwrap_or(""),
-                    first.reason().unwrap_or("")
-                ),
-            )
-        }
+        Error { library, reason, stack: errors[1..].iter().rev().map(show).collect(), ..Error::new(code, show(first)) }
     }
 
     /// Takes OpenSSL's error queue of this thread.
@@ -164,10 +138,50 @@ macro_rules! errno_names {
 }
 
 errno_names!(
-    EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EALREADY, EBADF, ECANCELED, ECONNABORTED, ECONNREFUSED,
-    ECONNRESET, EEXIST, EFAULT, EHOSTUNREACH, EINPROGRESS, EINTR, EINVAL, EIO, EISCONN, EISDIR, ELOOP, EMFILE,
-    EMSGSIZE, ENAMETOOLONG, ENETDOWN, ENETUNREACH, ENFILE, ENOBUFS, ENODEV, ENOENT, ENOMEM, ENOPROTOOPT, ENOSPC,
-    ENOSYS, ENOTCONN, ENOTDIR, ENOTSOCK, EPERM, EPIPE, EPROTO, EPROTONOSUPPORT, EPROTOTYPE, EROFS, ETIMEDOUT, ETXTBSY,
+    EACCES,
+    EADDRINUSE,
+    EADDRNOTAVAIL,
+    EAFNOSUPPORT,
+    EALREADY,
+    EBADF,
+    ECANCELED,
+    ECONNABORTED,
+    ECONNREFUSED,
+    ECONNRESET,
+    EEXIST,
+    EFAULT,
+    EHOSTUNREACH,
+    EINPROGRESS,
+    EINTR,
+    EINVAL,
+    EIO,
+    EISCONN,
+    EISDIR,
+    ELOOP,
+    EMFILE,
+    EMSGSIZE,
+    ENAMETOOLONG,
+    ENETDOWN,
+    ENETUNREACH,
+    ENFILE,
+    ENOBUFS,
+    ENODEV,
+    ENOENT,
+    ENOMEM,
+    ENOPROTOOPT,
+    ENOSPC,
+    ENOSYS,
+    ENOTCONN,
+    ENOTDIR,
+    ENOTSOCK,
+    EPERM,
+    EPIPE,
+    EPROTO,
+    EPROTONOSUPPORT,
+    EPROTOTYPE,
+    EROFS,
+    ETIMEDOUT,
+    ETXTBSY,
 );
 
 /// Windows reports `WSAE...` numbers; the kind is the portable part.

@@ -44,7 +44,9 @@ class Child {
   async next(event) {
     while (this._messages.length === 0) {
       if (this._problem) throw this._problem;
-      await new Promise((resolve) => (this._wake = resolve));
+      await new Promise((resolve) => {
+        this._wake = resolve;
+      });
       this._wake = null;
     }
     const message = JSON.parse(this._messages.shift());

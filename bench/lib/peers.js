@@ -8,6 +8,6 @@ const node = (file) => ({ command: process.execPath, args: ['--expose-gc', serve
 
 /** What can be measured: how to start the server. The certificate directory comes as the last argument. */
 exports.PEERS = {
-  c4tls: node('c4tls.js'),
+  'c4tls': node('c4tls.js'),
   'node-tls': node('node-tls.js'),
 };

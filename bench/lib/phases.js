@@ -108,10 +108,10 @@ async function delay(run, server) {
   }
 }
 
-/** Memory of idle connections, and what 64 busy ones reach beside them; on a server that has done nothing else. */
-async function idle(run, server) {
-  // Code and pools that the first connections load are not memory per connection.
-  await echo(64, 1)({ ...run, seconds: run.warmup + 0.05, warmup: 0 }, server);
+/** Memory of idle connections, and what 64 busy ones reach without them and beside them; on a server of its own. */
+async function idleConnections(run, server) {
+  // Code, pools and heap that the first busy connections load are not memory per idle connection.
+  const alone = await echo(64, 1)(run, server);
   const before = await server.ask('memory');
   const holder = load(run, server, 'echo', 'hold', { connections: run.idle, size: 1024 }, run.seconds * 10);
   try {
@@ -121,8 +121,6 @@ async function idle(run, server) {
     holder.send('stop');
     const report = await holder.next('result');
     if (report.operations !== run.idle) throw new Error(`${run.idle - report.operations} idle connections were closed`);
-    await holder.end();
-    const alone = await echo(64, 1)(run, server);
     return { memory: (held.rss - before.rss) / 1024 / run.idle, beside: beside.rate, share: beside.rate / alone.rate };
   } finally {
     await holder.end();
@@ -151,12 +149,22 @@ const megabytes = [
 ];
 
 /**
- * What is measured. `fresh`: on a server of its own. A row whose `detail` is true appears only with --details and in the
- * JSON file.
+ * What is measured. `fresh`: on a server of its own. A row whose `detail` is true appears only with --details and in
+ * the JSON file.
  */
 exports.PHASES = [
-  { name: 'handshake-p256', title: 'full handshake, P-256', measure: handshake('handshake-p256', {}), rows: operations('handshake') },
-  { name: 'handshake-rsa', title: 'full handshake, RSA-2048', measure: handshake('handshake-rsa', {}), rows: operations('handshake') },
+  {
+    name: 'handshake-p256',
+    title: 'full handshake, P-256',
+    measure: handshake('handshake-p256', {}),
+    rows: operations('handshake'),
+  },
+  {
+    name: 'handshake-rsa',
+    title: 'full handshake, RSA-2048',
+    measure: handshake('handshake-rsa', {}),
+    rows: operations('handshake'),
+  },
   {
     name: 'handshake-resumed',
     title: 'resumed handshake',
@@ -185,7 +193,7 @@ exports.PHASES = [
     name: 'idle',
     title: 'idle connections',
     fresh: true,
-    measure: idle,
+    measure: idleConnections,
     rows: [
       row('memory', 'KiB each', 'less'),
       row('beside', 'echo messages/s beside', 'more'),

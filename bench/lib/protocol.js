@@ -10,9 +10,9 @@ exports.BLOCK = 64 * 1024;
 
 /** The listening sockets of a server, and the key of the certificate each presents. */
 exports.SERVICES = {
-  echo: 'p256',
-  download: 'p256',
-  upload: 'p256',
+  'echo': 'p256',
+  'download': 'p256',
+  'upload': 'p256',
   'handshake-p256': 'p256',
   'handshake-rsa': 'rsa',
 };

@@ -7,14 +7,14 @@ function median(values) {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-/** Least, middle and greatest of the finite numbers among `values`; null without any. */
+/** Least, middle and greatest of the numbers among `values`; null without any. */
 function spread(values) {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return null;
   return { min: Math.min(...finite), median: median(finite), max: Math.max(...finite) };
 }
 
-/** Four significant digits at most, and no exponent. */
+/** A number with two decimals at most, fewer when it has three digits without them. */
 function figure(value) {
   if (!Number.isFinite(value)) return '-';
   const digits = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
@@ -41,13 +41,14 @@ exports.table = function table(results, { details }) {
   others.reverse();
   const head = ['', '', 'better', base, ...others.flatMap((peer) => [peer, 'ratio', 'min', 'max'])];
   const rows = [head];
-  for (const { title, unit, better, detail, values, ratios } of results.rows) {
+  let title = null;
+  for (const row of results.rows) {
+    const { unit, better, detail, values, summary } = row;
     if (detail && !details) continue;
-    const last = rows.findLast((cells) => cells[0] !== '');
-    const cells = [last?.title === title ? '' : title, unit, better, figure(spread(values[base])?.median)];
-    cells.title = title;
+    const cells = [row.title === title ? '' : row.title, unit, better, figure(spread(values[base])?.median)];
+    title = row.title;
     for (const peer of others) {
-      const ratio = spread(ratios[peer]);
+      const ratio = summary[peer];
       cells.push(figure(spread(values[peer])?.median));
       for (const which of ['median', 'min', 'max']) cells.push(ratio ? ratio[which].toFixed(2) : '-');
     }

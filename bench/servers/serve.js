@@ -4,8 +4,8 @@
 //
 //   node --expose-gc node-tls.js DIRECTORY     DIRECTORY holds p256.pem, p256.key, rsa.pem, rsa.key
 //
-// It prints one JSON line when it listens, `{"event":"ready","ports":{"echo":40001,...}}`, and one for every command that
-// comes as a line on standard input. It ends when standard input ends, and after LIFETIME at the latest.
+// It prints one JSON line when it listens, `{"event":"ready","ports":{"echo":40001,...}}`, and one for every command
+// that comes as a line on standard input. It ends when standard input ends, and after LIFETIME at the latest.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -87,8 +87,8 @@ module.exports = async function serve(tls) {
 
   let delay;
   const commands = {
-    usage: () => ({ at: process.hrtime.bigint().toString(), cpu: process.cpuUsage() }),
-    memory: () => {
+    'usage': () => ({ at: process.hrtime.bigint().toString(), cpu: process.cpuUsage() }),
+    'memory': () => {
       globalThis.gc?.();
       return { rss: process.memoryUsage.rss() };
     },

@@ -5,6 +5,7 @@ const { Target } = require('../core/dispatch');
 const { hooks, kinds } = require('../core/events');
 const { connectErrors, systemError, tlsError } = require('../core/errors');
 const { Outbox, WAITS } = require('./outbox');
+const { ticketOf } = require('./session-ticket');
 const { UserBuffer } = require('./user-buffer');
 
 const EPIPE = Object.freeze({ code: 'EPIPE', errno: -32, syscall: 'write' });
@@ -26,7 +27,9 @@ class TLSHandle extends Target {
     this.startAtOnce = false;      // begin TLS without waiting for 'connect'
     this.session = undefined;      // to resume, client
     this.servername = undefined;   // to ask for, client
+    this.lastSession = null;       // of the last 'session' event, client
     this.reading = false;
+    this.secured = false;          // a handshake is done
     this.bytesRead = 0;            // clear bytes
     this.bytesWritten = 0;
     this.writeQueueSize = 0;
@@ -77,10 +80,17 @@ class TLSHandle extends Target {
     this.native.start(this.params);
   }
 
+  // As with libuv: a connection that neither reads nor has anything on its way out lets the process end.
+  isActive() {
+    return this.closing || ((this.reading || !this.secured) && !this.sawEnd) ||
+      this.writeDone !== null || this.shutdownDone !== null;
+  }
+
   // ---- what net.Socket asks of a handle
 
   readStart() {
     this.reading = true;
+    this.updateHold();
     if (this.userBuffer !== null && !this.userBuffer.flush(this)) return 0;
     this.native?.readStart();
     return 0;
@@ -89,6 +99,7 @@ class TLSHandle extends Target {
   readStop() {
     if (!this.reading) return 0;
     this.reading = false;
+    this.updateHold();
     this.native?.readStop();
     return 0;
   }
@@ -154,13 +165,14 @@ class TLSHandle extends Target {
 
   afterWrite(result, length, done) {
     if (result === 0) {
-      done();
+      process.nextTick(done);
     } else if (result < 0 && (this.closed || this.native === null)) {
       done(systemError(EPIPE));
     } else {
       // Also when the connection broke just now: ERROR or CLOSED is on its way and settles it.
       this.writeDone = done;
       this.writeQueueSize = length;
+      this.updateHold();
     }
   }
 
@@ -174,6 +186,7 @@ class TLSHandle extends Target {
     if (done === null) return;
     this.writeDone = null;
     this.writeQueueSize = 0;
+    this.updateHold();
     done();
   }
 
@@ -183,6 +196,7 @@ class TLSHandle extends Target {
       return;
     }
     this.shutdownDone = done;
+    this.updateHold();
     this.native.shutdown();
   }
 
@@ -192,6 +206,7 @@ class TLSHandle extends Target {
   close(done, reset = false) {
     const again = this.closing;
     this.closing = true;
+    this.updateHold();
     if (this.owner !== null) this.owner.ssl = null;
     if (this.native !== null && !this.closed) {
       if (!again) this.native.close(reset);
@@ -269,11 +284,11 @@ class TLSHandle extends Target {
       case kinds.DATA: this.onData(payload); break;
       case kinds.DRAIN: this.onDrain(); break;
       case kinds.EOF: this.onEnd(); break;
-      case kinds.SECURE: owner._onSecure(); break;
+      case kinds.SECURE: this.onSecure(); break;
       case kinds.SHUTDOWN_DONE: this.onShutdown(); break;
       case kinds.ERROR: this.onError(arg, json(payload)); break;
       case kinds.CONNECTED: owner._onConnected(); break;
-      case kinds.CONNECT_FAILED: this.sawEnd = true; owner._onConnectFailed(connectErrors(json(payload))); break;
+      case kinds.CONNECT_FAILED: this.onConnectFailed(json(payload)); break;
       case kinds.HELLO: owner._onClientHello(json(payload)); break;
       case kinds.CERTIFICATE: owner._onCertificateWanted(json(payload)); break;
       case kinds.KEYLOG: owner.emit('keylog', Buffer.from(payload)); break;
@@ -281,6 +296,11 @@ class TLSHandle extends Target {
       case kinds.OCSP_RESPONSE: owner.emit('OCSPResponse', arg === 1 ? Buffer.from(payload ?? '') : null); break;
       case kinds.TRACE: process._rawDebug(payload.toString()); break;
     }
+  }
+
+  onConnectFailed(failures) {
+    this.noteEnd();
+    this.owner._onConnectFailed(connectErrors(failures));
   }
 
   onData(chunk) {
@@ -294,9 +314,20 @@ class TLSHandle extends Target {
     }
   }
 
+  onSecure() {
+    this.secured = true;
+    this.updateHold();
+    this.owner._onSecure();
+  }
+
+  noteEnd() {
+    this.sawEnd = true;
+    this.updateHold();
+  }
+
   onEnd() {
     const { owner } = this;
-    this.sawEnd = true;
+    this.noteEnd();
     if (owner.readableEnded) return;
     if (this.userBuffer?.holdEnd()) return;
     owner.push(null);
@@ -306,11 +337,12 @@ class TLSHandle extends Target {
   onShutdown() {
     const done = this.shutdownDone;
     this.shutdownDone = null;
+    this.updateHold();
     if (done !== null) done();
   }
 
   onError(arg, description) {
-    this.sawEnd = true;
+    this.noteEnd();
     if (arg === 2) this.owner.destroy(systemError(description));
     else this.owner._onTLSFailure(tlsError(description));
   }
@@ -337,8 +369,12 @@ class TLSHandle extends Target {
   getFinished() { return this.native?.getFinished() ?? undefined; }
   getPeerFinished() { return this.native?.getPeerFinished() ?? undefined; }
   getProtocol() { return this.native === null ? null : this.native.getProtocol(); }
-  getSession() { return this.native?.getSession() ?? undefined; }
-  getTLSTicket() { return this.native?.getTicket() ?? undefined; }
+  // A session that JavaScript knows from its event: the native side may be ahead.
+  getSession() { return this.lastSession ?? this.native?.getSession() ?? undefined; }
+  getTLSTicket() {
+    return this.lastSession === null ? this.native?.getTicket() ?? undefined : ticketOf(this.lastSession);
+  }
+
   isSessionReused() { return this.native === null ? false : this.native.isSessionReused(); }
   getServername() { return this.started ? this.native.getServername() : this.servername ?? false; }
   getALPNNegotiatedProtocol() { return this.native === null ? false : this.native.getAlpn(); }

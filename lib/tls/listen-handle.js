@@ -1,7 +1,7 @@
 'use strict';
 // What stands as `_handle` of a Server: the native listener, and the events that it sends.
 const fs = require('fs');
-const { Target } = require('../core/dispatch');
+const { Target, whenSettled } = require('../core/dispatch');
 const { kinds } = require('../core/events');
 const { systemError, tlsError } = require('../core/errors');
 
@@ -22,6 +22,7 @@ class ListenHandle extends Target {
     this.path = path;
     this.fd = -1;
     this.closed = false;
+    this.drained = false;          // closed, and no connection comes from here any more
     // A pipe has no address; Server.address() looks for the method.
     if (native.address() !== null) this.getsockname = (out) => this.name(out);
     this.attach(id);
@@ -56,11 +57,6 @@ class ListenHandle extends Target {
     this.native.close();
   }
 
-  /** Nothing comes from here any more. */
-  get drained() {
-    return this.closed && this.pending() === 0;
-  }
-
   onEvent(kind, arg, payload) {
     const { server } = this;
     switch (kind) {
@@ -69,7 +65,7 @@ class ListenHandle extends Target {
       case kinds.DROP: server.emit('drop', payload === null ? undefined : JSON.parse(payload.toString())); break;
       case kinds.LISTENER_ERROR: this.onError(JSON.parse(payload.toString())); break;
       case kinds.LISTENER_CLOSED: this.onClosed(); break;
-      case kinds.PENDING_ZERO: this.afterEnd(); break;
+      case kinds.PENDING_ZERO: this.checkEnd(); break;
     }
   }
 
@@ -79,11 +75,15 @@ class ListenHandle extends Target {
 
   onClosed() {
     this.closed = true;
-    this.afterEnd();
+    // None pending may mean that the last one's ADOPT waits behind this event.
+    whenSettled(() => this.checkEnd());
   }
 
-  afterEnd() {
-    if (this.drained) this.detach();
+  // Behind the event that brought the last connection.
+  checkEnd() {
+    if (!this.closed || this.drained || this.pending() > 0) return;
+    this.drained = true;
+    this.detach();
     this.server._onListenerEnd(this);
   }
 }

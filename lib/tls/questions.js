@@ -2,6 +2,7 @@
 // A server's handshake questions: the native handshake is parked until one of these has its answer.
 // Methods of TLSSocket.
 const { codes } = require('../core/errors');
+const { ContextHandle } = require('./secure-context');
 const { kALPNCallback, kPendingSession, kVerified } = require('./symbols');
 
 const { ERR_MULTIPLE_CALLBACK, ERR_SOCKET_CLOSED, ERR_TLS_ALPN_CALLBACK_INVALID_RESULT } = codes;
@@ -24,6 +25,7 @@ function answerOnce(socket, use) {
 // The client hello has come: { servername, alpn, sessionId, ticket, ocsp }.
 function _onClientHello(hello) {
   const { server } = this;
+  this.servername ??= hello.servername;
   const answer = answerOnce(this, (session) => answerHello(this, hello, session ?? null));
   // A ticket needs no stored session, and without an id there is none to look for.
   if (hello.sessionId === '' || hello.ticket || !server ||
@@ -56,6 +58,7 @@ function answerHello(socket, hello, session) {
 // The certificate is to be chosen: { servername, ocsp }.
 function _onCertificateWanted(info) {
   const { servername } = info;
+  this.servername ??= servername;
   if (!servername || !this._SNICallback) {
     answerCertificate(this, info, null);
     return;
@@ -71,6 +74,10 @@ function _onCertificateWanted(info) {
 
 function answerCertificate(socket, { ocsp }, chosen) {
   const { server } = socket;
+  if (chosen !== null && !(chosen instanceof ContextHandle)) {
+    socket._onTLSFailure(new TypeError('Invalid SNI context'));
+    return;
+  }
   const done = (response) => {
     try {
       socket._handle.native.answerCertificate(chosen === null ? null : chosen.native, response ?? null);
@@ -92,7 +99,10 @@ function _onNewSession(payload, idLength) {
   const session = payload.subarray(idLength);
   if (this._tlsOptions.isServer) {
     offerSession(this, id, session);
-  } else if (this[kVerified]) {
+    return;
+  }
+  this._handle.lastSession = session;
+  if (this[kVerified]) {
     this.emit('session', session);
   } else {
     this[kPendingSession] = session;

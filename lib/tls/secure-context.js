@@ -53,7 +53,8 @@ class ContextHandle {
   addCRL(pem) { this.native.addCrl(toBytes(pem)); }
   setAllowPartialTrustChain() { this.native.setAllowPartialTrustChain(); }
   setCert(pem) { this.native.setCert(toBytes(pem)); }
-  setKey(pem, passphrase) { this.native.setKey(toBytes(pem), passphrase ?? undefined); }
+  // No passphrase is an empty one: an encrypted key then fails with OpenSSL's "bad decrypt", as in Node.
+  setKey(pem, passphrase) { this.native.setKey(toBytes(pem), passphrase ?? ''); }
   setSessionIdContext(id) { this.native.setSessionIdContext(id); }
   setSessionTimeout(seconds) { this.native.setSessionTimeout(seconds); }
   getTicketKeys() { return this.native.getTicketKeys(); }

@@ -23,7 +23,6 @@ const {
   ERR_TLS_INVALID_CONTEXT, ERR_TLS_INVALID_STATE, ERR_TLS_SNI_FROM_SERVER,
 } = codes;
 
-
 function contextOf(options) {
   const context = options.secureContext || options.credentials || face.createSecureContext(options);
   if (!(context.context instanceof ContextHandle)) throw new ERR_TLS_INVALID_CONTEXT('context');

@@ -179,11 +179,17 @@ impl Connection {
 
     /// `alpn`: undefined leaves the choice to the list, null refuses.
     #[napi]
-    pub fn answer_hello(&self, env: &Env, session: Option<&[u8]>, alpn: Option<Either<String, Null>>) -> Result<()> {
-        let alpn = alpn.map(|choice| match choice {
-            Either::A(name) => Some(name.chars().map(|c| c as u8).collect()),
-            Either::B(Null) => None,
-        });
+    pub fn answer_hello(
+        &self,
+        env: &Env,
+        session: Option<&[u8]>,
+        alpn: Either3<String, Null, Undefined>,
+    ) -> Result<()> {
+        let alpn = match alpn {
+            Either3::A(name) => Some(Some(name.chars().map(|c| c as u8).collect())),
+            Either3::B(Null) => Some(None),
+            Either3::C(()) => None,
+        };
         self.inner.answer(Answer::ClientHello { session: session.map(<[u8]>::to_vec), alpn }).or_throw(env)
     }
 

@@ -10,6 +10,7 @@ use napi::{sys, Env};
 use napi_derive::napi;
 use serde_json::json;
 
+use super::pin::pin_library;
 use super::queue::{kind, Batch, Queue, WORDS};
 use super::throw::{throw, to_json};
 use super::wake::Wake;
@@ -188,7 +189,7 @@ fn connect_json(errors: &[ConnectError]) -> Vec<u8> {
         .iter()
         .map(|e| {
             json!({
-                "code": e.error.code, "errno": e.error.errno, "syscall": e.error.syscall,
+                "code": e.error.code, "errno": -e.error.errno, "syscall": e.error.syscall,
                 "address": e.address, "port": e.port,
             })
         })
@@ -202,6 +203,7 @@ pub fn init(env: Env, on_wake: Function<(), ()>) -> Result<()> {
     if LOCAL.with_borrow(Option::is_some) {
         return Ok(());
     }
+    pin_library();
     // SAFETY: the value comes from this environment, on its thread.
     let wake = unsafe { Wake::new(env.raw(), on_wake.raw())? };
     let shared = Arc::new(Environment {

@@ -5,6 +5,7 @@ mod environment;
 mod generate;
 mod listener;
 mod params;
+mod pin;
 mod queue;
 mod secure_context;
 mod sni_table;

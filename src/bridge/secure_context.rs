@@ -122,8 +122,9 @@ impl SecureContext {
 
     #[napi]
     pub fn set_key(&self, env: &Env, pem: &[u8], passphrase: Option<String>) -> Result<()> {
-        let passphrase = passphrase.map(|p| Secret::new(p.into_bytes())).transpose().or_throw(env)?;
-        self.open(env)?.set_key(pem, passphrase.as_ref()).or_throw(env)
+        // Without a passphrase an encrypted key is tried with the empty one, as in Node: "bad decrypt" says what is wrong.
+        let passphrase = Secret::new(passphrase.unwrap_or_default().into_bytes()).or_throw(env)?;
+        self.open(env)?.set_key(pem, Some(&passphrase)).or_throw(env)
     }
 
     #[napi]

@@ -6,7 +6,7 @@ use serde_json::{json, Value};
 
 use crate::error::Error as CoreError;
 
-/// Throws `error` as an `Error` with `code` and, where they exist, `library`, `function`, `reason`,
+/// Throws `error` as an `Error` with `code` and, where they exist, `library`, `reason`,
 /// `opensslErrorStack`, `syscall` and `errno` (negative, as libuv has it). The value returned is for `?`.
 pub(super) fn throw(env: &Env, error: &CoreError) -> Error {
     match build(env, error).and_then(|e| env.throw(e)) {
@@ -22,9 +22,6 @@ fn build<'env>(env: &'env Env, error: &CoreError) -> Result<Object<'env>> {
     object.set("code", &*error.code)?;
     if let Some(library) = &error.library {
         object.set("library", library.as_str())?;
-    }
-    if let Some(function) = &error.function {
-        object.set("function", function.as_str())?;
     }
     if let Some(reason) = &error.reason {
         object.set("reason", reason.as_str())?;
@@ -42,12 +39,8 @@ fn build<'env>(env: &'env Env, error: &CoreError) -> Result<Object<'env>> {
 /// The same facts for an error that travels as an event.
 pub(super) fn to_json(error: &CoreError) -> Value {
     let mut data = json!({ "code": error.code, "message": error.message });
-    let optional = [
-        ("library", error.library.as_deref()),
-        ("function", error.function.as_deref()),
-        ("reason", error.reason.as_deref()),
-        ("syscall", error.syscall),
-    ];
+    let optional =
+        [("library", error.library.as_deref()), ("reason", error.reason.as_deref()), ("syscall", error.syscall)];
     for (name, value) in optional {
         if let Some(value) = value {
             data[name] = value.into();

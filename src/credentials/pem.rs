@@ -109,20 +109,20 @@ pub fn dh_parameters(pem: &[u8]) -> Result<Option<Dh<Params>>> {
 }
 
 /// A read-only BIO over borrowed bytes, freed at the end.
-struct Source<'a> {
-    bio: *mut ffi::BIO,
+pub(super) struct Source<'a> {
+    pub(super) bio: *mut ffi::BIO,
     bytes: PhantomData<&'a [u8]>,
 }
 
 impl<'a> Source<'a> {
-    fn new(pem: &'a [u8]) -> Result<Self> {
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self> {
         start_openssl();
-        let length = c_int::try_from(pem.len())
-            .map_err(|_| Error::new("ERR_INVALID_ARG_VALUE", "PEM data is longer than 2 GiB"))?;
+        let length = c_int::try_from(bytes.len())
+            .map_err(|_| Error::new("ERR_INVALID_ARG_VALUE", "The data is longer than 2 GiB"))?;
         let _ = ErrorStack::get();
         // SAFETY: the BIO only reads `length` bytes, which outlive it by the lifetime above. A length of 0 would read
         // nothing; -1, "up to the NUL", cannot come about.
-        let bio = unsafe { ffi::BIO_new_mem_buf(pem.as_ptr().cast(), length) };
+        let bio = unsafe { ffi::BIO_new_mem_buf(bytes.as_ptr().cast(), length) };
         match bio.is_null() {
             true => Err(Error::take_openssl("BIO_new_mem_buf")),
             false => Ok(Source { bio, bytes: PhantomData }),

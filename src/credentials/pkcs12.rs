@@ -1,6 +1,6 @@
 //! PKCS#12 in.
 
-use std::ffi::{c_char, c_int, c_long, CString};
+use std::ffi::{c_char, c_int, CString};
 use std::ptr;
 
 use foreign_types_shared::ForeignType;
@@ -11,6 +11,7 @@ use openssl::x509::X509;
 use openssl_sys as ffi;
 use zeroize::Zeroize;
 
+use crate::credentials::pem::Source;
 use crate::credentials::{start_openssl, Secret};
 use crate::error::{Error, Result};
 
@@ -19,6 +20,7 @@ const REASON_UNSUPPORTED: c_int = 268 | (2 << 18);
 const NID_PKCS7_DATA: c_int = 21;
 
 extern "C" {
+    fn d2i_PKCS12_bio(bio: *mut ffi::BIO, file: *mut *mut ffi::PKCS12) -> *mut ffi::PKCS12;
     fn PKCS12_init_ex(mode: c_int, library: *mut ffi::OSSL_LIB_CTX, properties: *const c_char) -> *mut ffi::PKCS12;
 }
 
@@ -95,7 +97,7 @@ fn parse(
     der: &[u8],
     passphrase: Option<&Secret>,
 ) -> std::result::Result<Pkcs12Identity, Failure> {
-    let length = c_long::try_from(der.len()).map_err(|_| Error::new("ERR_OUT_OF_RANGE", "PFX data is too long"))?;
+    let source = Source::new(der)?;
     let clear = passphrase.map(Secret::open).transpose()?;
     // OpenSSL takes a C string: a NUL ends the password here as it does in Node. Without a password it gets "".
     let mut bytes: Vec<u8> =
@@ -104,15 +106,14 @@ fn parse(
     bytes.zeroize();
 
     // SAFETY: every pointer is ours: made by OpenSSL in this block, wrapped in its owner as soon as it is known to be
-    // good, and freed once. `password` and `der` live through the calls.
+    // good, and freed once. `password` and `source` live through the calls.
     unsafe {
         let mut file = PKCS12_init_ex(NID_PKCS7_DATA, library, ptr::null());
         if file.is_null() {
             return Err(Failure::take());
         }
-        let mut input = der.as_ptr();
-        // On failure d2i frees the object and clears the pointer.
-        if ffi::d2i_PKCS12(&mut file, &mut input, length).is_null() {
+        // On failure the object is freed and the pointer cleared.
+        if d2i_PKCS12_bio(source.bio, &mut file).is_null() {
             ffi::PKCS12_free(file);
             return Err(Failure::take());
         }

@@ -414,7 +414,8 @@ impl Task {
                 self.timer = None;
                 Ok(Step::Moved)
             }
-            Handshake::Pending | Handshake::Parked => Ok(Step::Idle),
+            // Moved all the same: there may be output now.
+            Handshake::Pending | Handshake::Parked => Ok(Step::Moved),
         }
     }
 
@@ -434,7 +435,7 @@ impl Task {
                     Ok(Read::Data(n)) => filled += n,
                     Ok(Read::Pending) => {
                         core.stir = false;
-                        break Ok(Step::Idle);
+                        break Ok(Step::Moved);
                     }
                     Ok(Read::Closed) => {
                         core.stir = false;

@@ -7,34 +7,40 @@ use openssl_sys as sys;
 
 use crate::error::Error;
 
+/// `ERR_LIB_SSL` of `openssl/err.h`.
+const LIBRARY_SSL: c_int = 20;
+
 /// Empties this thread's error queue.
 pub(super) fn clear() {
     // SAFETY: touches nothing but the queue.
     unsafe { sys::ERR_clear_error() }
 }
 
-/// The error of a failed handshake, read or write, as Node builds it: the oldest entry of the queue gives the code, its
-/// reason in capitals after `ERR_SSL_`; the newest gives the message.
+/// The error of a failed handshake, read or write, as Node builds it: from the oldest entry of libssl in the queue, its
+/// reason in capitals after `ERR_SSL_`. (An older entry of libcrypto tells a detail: for a forged record it is "cipher
+/// operation failed".)
 ///
 /// The openssl crate's reader is not used here: it panics at data that is not UTF-8, and this data may come from a peer.
 pub(super) fn take() -> Error {
-    let entries: Vec<Entry> = std::iter::from_fn(Entry::take).collect();
-    let (Some(first), Some((last, others))) = (entries.first(), entries.split_last()) else {
+    let mut entries: Vec<Entry> = std::iter::from_fn(Entry::take).collect();
+    if entries.is_empty() {
         return Error::new("ERR_SSL_UNKNOWN", "The TLS engine failed without a reason");
-    };
+    }
+    let main = entries.remove(entries.iter().position(|entry| entry.from_libssl).unwrap_or(0));
     let capitals = |c: char| if c == ' ' { '_' } else { c.to_ascii_uppercase() };
-    let code: String = first.reason.chars().map(capitals).collect();
+    let code: String = main.reason.chars().map(capitals).collect();
+    let error = Error::new(format!("ERR_SSL_{code}"), main.line());
     Error {
-        library: Some(first.library.clone()),
-        function: Some(first.function.clone()),
-        reason: Some(first.reason.clone()),
-        stack: others.iter().rev().map(Entry::line).collect(),
-        ..Error::new(format!("ERR_SSL_{code}"), last.line())
+        library: Some(main.library),
+        reason: Some(main.reason),
+        stack: entries.iter().rev().map(Entry::line).collect(),
+        ..error
     }
 }
 
 struct Entry {
     code: c_ulong,
+    from_libssl: bool,
     library: String,
     function: String,
     reason: String,
@@ -53,6 +59,7 @@ impl Entry {
             let data = if flags & sys::ERR_TXT_STRING == 0 { ptr::null() } else { data };
             (code != 0).then(|| Entry {
                 code,
+                from_libssl: sys::ERR_GET_LIB(code) == LIBRARY_SSL,
                 library: text(sys::ERR_lib_error_string(code)),
                 function: text(function),
                 reason: text(sys::ERR_reason_error_string(code)),
@@ -65,7 +72,7 @@ impl Entry {
 
     /// As OpenSSL's tools print it.
     fn line(&self) -> String {
-        let Entry { code, library, function, reason, file, line, data } = self;
+        let Entry { code, library, function, reason, file, line, data, .. } = self;
         format!("error:{code:08X}:{library}:{function}:{reason}:{file}:{line}:{data}\n")
     }
 }

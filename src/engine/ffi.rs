@@ -27,6 +27,7 @@ pub const BIO_TYPE_SOURCE_SINK: c_int = 0x400;
 const SSL_CTRL_SET_MSG_CALLBACK: c_int = 15;
 const SSL_CTRL_SET_MAX_SEND_FRAGMENT: c_int = 52;
 const SSL_CTRL_CLEAR_EXTRA_CHAIN_CERTS: c_int = 83;
+const SSL_CTRL_SET_CHAIN_CERT_STORE: c_int = 107;
 const SSL_CTRL_GET_CHAIN_CERTS: c_int = 115;
 const SSL_CTRL_SET_CURRENT_CERT: c_int = 117;
 const SSL_CTRL_GET_NEGOTIATED_GROUP: c_int = 134;
@@ -166,4 +167,10 @@ pub unsafe fn SSL_CTX_first_cert(ctx: *mut SSL_CTX) -> bool {
 
 pub unsafe fn SSL_CTX_next_cert(ctx: *mut SSL_CTX) -> bool {
     unsafe { SSL_CTX_ctrl(ctx, SSL_CTRL_SET_CURRENT_CERT, SSL_CERT_SET_NEXT, std::ptr::null_mut()) == 1 }
+}
+
+/// Trusts `store`, for the peer's chain and to complete our own. References of its own go to both.
+pub unsafe fn SSL_use_stores(ssl: *mut SSL, store: *mut X509_STORE) -> bool {
+    let set = |command| unsafe { SSL_ctrl(ssl, command, 1, store.cast()) == 1 };
+    set(SSL_CTRL_SET_VERIFY_CERT_STORE) && set(SSL_CTRL_SET_CHAIN_CERT_STORE)
 }

@@ -3,6 +3,11 @@
 //! A [`TlsSession`] takes ciphertext and gives ciphertext, takes clear text and gives clear text. It knows no socket, no
 //! clock and no JavaScript: time is passed in, and whoever drives it moves the bytes. Two providers stand behind the
 //! trait: OpenSSL ([`Context::session`]) with every feature, and the operating system's stack ([`platform`]).
+//!
+//! Pre-shared keys are not there yet. They will come as one more question: a server's key is looked up by the identity
+//! in the ClientHello's answer (`Question::ClientHello` gets the identities offered, `Answer::ClientHello` the key for
+//! one), because OpenSSL's own callbacks cannot park; below TLS 1.3, where the identity comes after the ServerHello, and
+//! for clients, keys come with [`SessionConfig`] as a list. `state.rs` keeps them, `callbacks.rs` hands them out.
 
 mod apply;
 mod bio;
@@ -12,7 +17,7 @@ mod failure;
 mod ffi;
 mod hello;
 mod info;
-mod platform;
+pub mod platform;
 mod session;
 mod sni;
 mod state;

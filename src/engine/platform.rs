@@ -1,1 +1,385 @@
-//! The operating system's stack.
+//! [`TlsSession`] over the operating system's own stack, by way of native-tls: SChannel on Windows, Security.framework
+//! on Apple systems, OpenSSL elsewhere.
+//!
+//! native-tls offers one certificate, one list of trusted roots, and bytes. Whatever else a [`SessionConfig`] asks for
+//! is refused with `ERR_C4TLS_PROVIDER_UNSUPPORTED` before the first byte; whatever else a session is asked about it
+//! does not know. Its clients differ in one thing: the system verifies the server's certificate inside the handshake,
+//! and refuses there.
+
+use std::io::{self, Read as _, Write as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsConnector, TlsStream};
+
+use crate::credentials::start_openssl;
+use crate::engine::state::Bytes;
+use crate::engine::{
+    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, Read, Role, SessionConfig, SessionEvent, TlsSession,
+    Verify,
+};
+use crate::error::{Error, Result};
+
+/// What sessions of the system's stack have in common. A cheap clone.
+#[derive(Clone)]
+pub struct Platform {
+    side: Side,
+}
+
+#[derive(Clone)]
+enum Side {
+    Server(TlsAcceptor),
+    Client(TlsConnector),
+}
+
+/// A server's certificate and key.
+pub enum Identity<'a> {
+    Pkcs12 {
+        der: &'a [u8],
+        passphrase: &'a str,
+    },
+    /// The chain, leaf first, and a PKCS#8 key that is not encrypted.
+    Pem {
+        chain: &'a [u8],
+        key: &'a [u8],
+    },
+}
+
+impl Platform {
+    /// Errors: `ERR_C4TLS_PLATFORM`, worded by the system.
+    pub fn server(identity: Identity) -> Result<Self> {
+        start_openssl();
+        let identity = match identity {
+            Identity::Pkcs12 { der, passphrase } => native_tls::Identity::from_pkcs12(der, passphrase),
+            Identity::Pem { chain, key } => native_tls::Identity::from_pkcs8(chain, key),
+        };
+        let acceptor = TlsAcceptor::new(identity.map_err(failed)?).map_err(failed)?;
+        Ok(Platform { side: Side::Server(acceptor) })
+    }
+
+    /// A client that trusts the system's roots, and those in `roots` (PEM each) as well.
+    pub fn client(roots: &[&[u8]]) -> Result<Self> {
+        start_openssl();
+        let mut builder = TlsConnector::builder();
+        for pem in roots {
+            builder.add_root_certificate(native_tls::Certificate::from_pem(pem).map_err(failed)?);
+        }
+        Ok(Platform { side: Side::Client(builder.build().map_err(failed)?) })
+    }
+
+    pub fn session(&self, config: SessionConfig) -> Result<Box<dyn TlsSession>> {
+        let SessionConfig { role, verify, alpn, servername, session, request_ocsp, hooks, sni, renegotiation: _ } =
+            config;
+        let refused = [
+            (!alpn.is_empty(), "ALPN"),
+            (session.is_some(), "resuming a stored session"),
+            (request_ocsp, "OCSP stapling"),
+            (hooks.client_hello || hooks.certificate, "questions during the handshake"),
+            (hooks.keylog, "key logging"),
+            (hooks.sessions, "session events"),
+            (hooks.trace, "tracing"),
+            (sni.is_some(), "certificates by server name"),
+            (verify.request && role == Role::Server, "client certificates"),
+        ];
+        if let Some((_, what)) = refused.iter().find(|(asked, _)| *asked) {
+            return Err(unsupported(what));
+        }
+        let start = match (&self.side, role) {
+            (Side::Server(acceptor), Role::Server) => Start::Accept(acceptor.clone()),
+            (Side::Client(connector), Role::Client) => Start::Connect(connector.clone()),
+            _ => return Err(unsupported("the other side of the handshake")),
+        };
+        Ok(Box::new(Session {
+            pipe: Pipe::default(),
+            stream: Stream::Ahead(start),
+            output: Vec::new(),
+            role,
+            servername,
+            done: None,
+            failed: None,
+            closing: false,
+        }))
+    }
+}
+
+fn failed(error: native_tls::Error) -> Error {
+    Error::new("ERR_C4TLS_PLATFORM", error.to_string())
+}
+
+fn unsupported(what: &str) -> Error {
+    let message = format!("The platform's TLS provider does not support {what}; use the internal provider");
+    Error::new("ERR_C4TLS_PROVIDER_UNSUPPORTED", message)
+}
+
+/// The system's view of the bytes. Shared with the session, because a handshake that fails takes its stream along, and
+/// the alert in it must still go out.
+#[derive(Default, Clone)]
+struct Pipe(Arc<Mutex<Bytes>>);
+
+impl Pipe {
+    fn lock(&self) -> MutexGuard<'_, Bytes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl io::Read for Pipe {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.lock().take(buf) {
+            0 if !buf.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+impl io::Write for Pipe {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.lock().output.extend_from_slice(buf);
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+enum Start {
+    Accept(TlsAcceptor),
+    Connect(TlsConnector),
+}
+
+enum Stream {
+    Ahead(Start),
+    Shaking(MidHandshakeTlsStream<Pipe>),
+    Open(TlsStream<Pipe>),
+    /// The handshake failed, or is being run just now.
+    Gone,
+}
+
+struct Session {
+    pipe: Pipe,
+    stream: Stream,
+    output: Vec<u8>,
+    role: Role,
+    servername: Option<String>,
+    /// The one event there is, until it is taken.
+    done: Option<SessionEvent>,
+    failed: Option<Error>,
+    closing: bool,
+}
+
+impl Session {
+    /// What every call ends with: the bytes that came out are the owner's, and an error stays.
+    fn settle<T>(&mut self, result: Result<T>) -> Result<T> {
+        self.output.append(&mut self.pipe.lock().output);
+        if let Err(error) = &result {
+            self.failed = Some(error.clone());
+        }
+        result
+    }
+
+    fn alive(&self) -> Result<()> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    fn shake(&mut self) -> Result<Handshake> {
+        let pipe = self.pipe.clone();
+        let result = match std::mem::replace(&mut self.stream, Stream::Gone) {
+            Stream::Open(stream) => {
+                self.stream = Stream::Open(stream);
+                return Ok(Handshake::Done);
+            }
+            Stream::Ahead(Start::Accept(acceptor)) => acceptor.accept(pipe),
+            Stream::Ahead(Start::Connect(connector)) => {
+                connector.connect(self.servername.as_deref().unwrap_or_default(), pipe)
+            }
+            Stream::Shaking(stream) => stream.handshake(),
+            Stream::Gone => return Err(Error::new("ERR_C4TLS_PLATFORM", "The handshake has failed")),
+        };
+        match result {
+            Ok(stream) => {
+                self.stream = Stream::Open(stream);
+                self.done = Some(SessionEvent::HandshakeDone);
+                Ok(Handshake::Done)
+            }
+            Err(HandshakeError::WouldBlock(stream)) => {
+                self.stream = Stream::Shaking(stream);
+                Ok(Handshake::Pending)
+            }
+            Err(HandshakeError::Failure(error)) => Err(failed(error)),
+        }
+    }
+
+    fn open(&mut self) -> Result<&mut TlsStream<Pipe>> {
+        match &mut self.stream {
+            Stream::Open(stream) => Ok(stream),
+            _ => Err(Error::new("ERR_C4TLS_PLATFORM", "The handshake is not done")),
+        }
+    }
+
+    fn read_some(&mut self, buf: &mut [u8]) -> Result<Read> {
+        match self.open()?.read(buf) {
+            Ok(0) if buf.is_empty() => Ok(Read::Pending),
+            Ok(0) => Ok(Read::Closed),
+            Ok(count) => Ok(Read::Data(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::Pending),
+            Err(error) => Err(Error::new("ERR_C4TLS_PLATFORM", error.to_string())),
+        }
+    }
+
+    fn write_all(&mut self, clear: &[u8]) -> Result<usize> {
+        let stream = self.open()?;
+        let mut written = 0;
+        while written < clear.len() {
+            match stream.write(&clear[written..]) {
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(Error::new("ERR_C4TLS_PLATFORM", error.to_string())),
+            }
+        }
+        Ok(written)
+    }
+}
+
+impl TlsSession for Session {
+    fn feed(&mut self, ciphertext: &[u8]) {
+        self.pipe.lock().feed(ciphertext);
+    }
+
+    fn handshake(&mut self, _: Instant) -> Result<Handshake> {
+        self.alive()?;
+        let result = self.shake();
+        self.settle(result)
+    }
+
+    fn read(&mut self, buf: &mut [u8], _: Instant) -> Result<Read> {
+        self.alive()?;
+        let result = self.read_some(buf);
+        self.settle(result)
+    }
+
+    fn write(&mut self, clear: &[u8]) -> Result<usize> {
+        self.alive()?;
+        let result = self.write_all(clear);
+        self.settle(result)
+    }
+
+    fn close_notify(&mut self) {
+        let first = !std::mem::replace(&mut self.closing, true);
+        if let (true, Stream::Open(stream)) = (first && self.failed.is_none(), &mut self.stream) {
+            // It has said what it had to; whether it waits for an answer does not matter here.
+            let _ = stream.shutdown();
+            let _ = self.settle(Ok(()));
+        }
+    }
+
+    fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.output
+    }
+
+    fn unread(&self) -> usize {
+        self.pipe.lock().unread()
+    }
+
+    fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.done.take()
+    }
+
+    fn answer(&mut self, _: Answer) -> Result<()> {
+        Err(unsupported("questions during the handshake"))
+    }
+
+    fn release_buffers(&mut self) {
+        self.pipe.lock().release();
+        if self.output.is_empty() {
+            self.output = Vec::new();
+        }
+    }
+
+    fn role(&self) -> Role {
+        self.role
+    }
+
+    fn protocol(&self) -> &str {
+        "unknown"
+    }
+
+    fn cipher(&self) -> Option<Cipher> {
+        None
+    }
+
+    fn alpn(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn servername(&self) -> Option<String> {
+        self.servername.clone()
+    }
+
+    fn session_reused(&self) -> bool {
+        false
+    }
+
+    fn peer_chain(&self) -> Vec<Vec<u8>> {
+        let Stream::Open(stream) = &self.stream else { return Vec::new() };
+        stream.peer_certificate().ok().flatten().and_then(|leaf| leaf.to_der().ok()).into_iter().collect()
+    }
+
+    fn certificate(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn verify_error(&self) -> Option<Error> {
+        None
+    }
+
+    fn session(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn session_ticket(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn finished(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn peer_finished(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn export_keying_material(&self, _: usize, _: &str, _: Option<&[u8]>) -> Result<Vec<u8>> {
+        Err(unsupported("exporting keying material"))
+    }
+
+    fn ephemeral_key(&self) -> Option<EphemeralKey> {
+        None
+    }
+
+    fn shared_sigalgs(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn set_verify(&mut self, verify: Verify) -> Result<()> {
+        match verify.request && self.role == Role::Server {
+            true => Err(unsupported("client certificates")),
+            false => Ok(()),
+        }
+    }
+
+    fn renegotiate(&mut self) -> Result<()> {
+        Err(unsupported("renegotiation"))
+    }
+
+    fn disable_renegotiation(&mut self) {}
+
+    fn set_max_send_fragment(&mut self, _: usize) -> bool {
+        false
+    }
+
+    fn set_key_cert(&mut self, _: &Context) -> Result<()> {
+        Err(unsupported("a change of certificate"))
+    }
+
+    fn enable_hooks(&mut self, _: Hooks) {}
+}

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use foreign_types_shared::ForeignType;
 use openssl::asn1::Asn1Time;
 use openssl::bn::{BigNum, MsbOption};
 use openssl::ec::{EcGroup, EcKey};
@@ -33,8 +34,16 @@ pub struct Id {
 }
 
 impl Id {
-    /// Signed by `issuer`, or by itself and an authority then. Valid from yesterday to `days` from now.
+    /// Signed by `issuer`, or by itself and an authority then. Valid from a month ago to `days` from now.
     pub fn new(name: &str, kind: Kind, issuer: Option<&Id>, days: i64) -> Id {
+        Id::make(name, kind, issuer, days, issuer.is_none())
+    }
+
+    pub fn intermediate(name: &str, issuer: &Id) -> Id {
+        Id::make(name, Kind::Ec, Some(issuer), 30, true)
+    }
+
+    fn make(name: &str, kind: Kind, issuer: Option<&Id>, days: i64, authority: bool) -> Id {
         start_openssl();
         let key = match kind {
             Kind::Ec => {
@@ -57,7 +66,7 @@ impl Id {
         b.set_not_before(&Asn1Time::from_unix(now - 86_400 * 30).unwrap()).unwrap();
         b.set_not_after(&Asn1Time::from_unix(now + 86_400 * days).unwrap()).unwrap();
         b.set_pubkey(&key).unwrap();
-        if issuer.is_none() {
+        if authority {
             b.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
         }
         let alt = SubjectAlternativeName::new().dns(name).build(&b.x509v3_context(None, None)).unwrap();
@@ -127,8 +136,12 @@ pub struct Peer {
 
 impl Peer {
     pub fn new(context: &Context, config: SessionConfig) -> Peer {
+        Peer::of(context.session(config).unwrap())
+    }
+
+    pub fn of(session: Box<dyn TlsSession>) -> Peer {
         Peer {
-            session: context.session(config).unwrap(),
+            session,
             events: Vec::new(),
             state: Handshake::Pending,
             error: None,
@@ -185,12 +198,88 @@ impl Peer {
 
 /// Lets the two talk until neither has anything to say.
 pub fn talk(a: &mut Peer, b: &mut Peer) {
+    talk_in_pieces(a, b, usize::MAX);
+}
+
+/// The same, `piece` bytes at a time.
+pub fn talk_in_pieces(a: &mut Peer, b: &mut Peer, piece: usize) {
+    carry(a, b, |bytes| bytes.chunks(piece.min(bytes.len().max(1))).map(<[u8]>::to_vec).collect());
+}
+
+/// The same, every flight in two parts where it is longer than `at`. Gives the longest flight's length.
+pub fn talk_split_at(a: &mut Peer, b: &mut Peer, at: usize) -> usize {
+    let mut longest = 0;
+    carry(a, b, |bytes| {
+        longest = longest.max(bytes.len());
+        let (head, tail) = bytes.split_at(at.min(bytes.len()));
+        vec![head.to_vec(), tail.to_vec()]
+    });
+    longest
+}
+
+fn carry(a: &mut Peer, b: &mut Peer, mut split: impl FnMut(&[u8]) -> Vec<Vec<u8>>) {
     let mut to_b = a.step(&[]);
     loop {
-        let to_a = b.step(&to_b);
-        to_b = a.step(&to_a);
+        let to_a: Vec<u8> = deliver(b, &split(&to_b));
+        to_b = deliver(a, &split(&to_a));
         if to_a.is_empty() && to_b.is_empty() {
             return;
         }
+    }
+}
+
+fn deliver(peer: &mut Peer, parts: &[Vec<u8>]) -> Vec<u8> {
+    let mut answer = peer.step(&[]);
+    for part in parts {
+        answer.extend(peer.step(part));
+    }
+    answer
+}
+
+/// A PKCS#12 file with RC2-40 for the certificate and 3DES for the key; `None` without OpenSSL's legacy provider.
+pub fn legacy_pkcs12(id: &Id, password: &str) -> Option<Vec<u8>> {
+    use openssl::lib_ctx::LibCtx;
+    use openssl::provider::Provider;
+    use std::ffi::{c_char, c_int, CString};
+
+    extern "C" {
+        fn PKCS12_create_ex(
+            password: *const c_char,
+            name: *const c_char,
+            key: *mut openssl_sys::EVP_PKEY,
+            certificate: *mut openssl_sys::X509,
+            chain: *mut openssl_sys::stack_st_X509,
+            key_nid: c_int,
+            certificate_nid: c_int,
+            rounds: c_int,
+            mac_rounds: c_int,
+            key_type: c_int,
+            library: *mut openssl_sys::OSSL_LIB_CTX,
+            properties: *const c_char,
+        ) -> *mut openssl_sys::PKCS12;
+    }
+
+    let library = LibCtx::new().ok()?;
+    let _default = Provider::load(Some(&library), "default").ok()?;
+    let _legacy = Provider::load(Some(&library), "legacy").ok()?;
+    let password = CString::new(password).ok()?;
+    let null = std::ptr::null;
+    // SAFETY: live objects and C strings; the file is owned by its wrapper.
+    unsafe {
+        let file = PKCS12_create_ex(
+            password.as_ptr(),
+            null(),
+            id.key.as_ptr(),
+            id.certificate.as_ptr(),
+            std::ptr::null_mut(),
+            Nid::PBE_WITHSHA1AND3_KEY_TRIPLEDES_CBC.as_raw(),
+            Nid::PBE_WITHSHA1AND40BITRC2_CBC.as_raw(),
+            2048,
+            1,
+            0,
+            library.as_ptr(),
+            null(),
+        );
+        (!file.is_null()).then(|| openssl::pkcs12::Pkcs12::from_ptr(file).to_der().ok())?
     }
 }

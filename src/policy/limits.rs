@@ -14,8 +14,9 @@ pub const ENVIRONMENT_INBOUND: usize = 16 * 1024 * 1024;
 /// A write of at most this many bytes may be encrypted and sent by the JavaScript thread itself: one TLS record.
 pub const DIRECT_WRITE: usize = 16 * 1024;
 
-/// A batch of at most this many events counts as light load: writes then go straight through.
-pub const DIRECT_WRITE_BATCH: usize = 8;
+/// A batch of at most this many events counts as light load: writes then go straight through. Measured with 64
+/// connections that echo 1 KiB: 11.7 µs CPU a message, against 15.1 when every write is handed to the threads.
+pub const DIRECT_WRITE_BATCH: usize = 64;
 
 /// Ciphertext of one connection that may wait for its socket, in bytes. Above it nothing more is encrypted: four full
 /// records, enough for one system call.

@@ -16,7 +16,20 @@ use super::stream::{SocketAddress, Stream};
 pub enum Listener {
     Tcp(std::net::TcpListener),
     #[cfg(unix)]
-    Unix(std::os::unix::net::UnixListener),
+    Unix(std::os::unix::net::UnixListener, Option<SocketFile>),
+}
+
+/// The file of a Unix socket; it goes when the socket does, as libuv has it.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct SocketFile(std::path::PathBuf);
+
+#[cfg(unix)]
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Somebody may have removed it already.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 impl Listener {
@@ -48,13 +61,14 @@ impl Listener {
         use std::os::unix::fs::PermissionsExt;
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.bind(&socket2::SockAddr::unix(path)?)?;
+        let file = (!path.starts_with('\0')).then(|| SocketFile(path.into()));
         if mode != 0 {
             let present = std::fs::metadata(path)?.permissions().mode();
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(present | mode))?;
         }
         socket.listen(backlog)?;
         socket.set_nonblocking(true)?;
-        Ok(Listener::Unix(socket.into()))
+        Ok(Listener::Unix(socket.into(), file))
     }
 
     /// A descriptor that somebody else bound, and may already have put to listening. Takes it over.
@@ -71,7 +85,7 @@ impl Listener {
         socket.listen(backlog)?;
         socket.set_nonblocking(true)?;
         let socket = std::mem::ManuallyDrop::into_inner(socket);
-        Ok(if unix { Listener::Unix(socket.into()) } else { Listener::Tcp(socket.into()) })
+        Ok(if unix { Listener::Unix(socket.into(), None) } else { Listener::Tcp(socket.into()) })
     }
 
     /// `None` for a path.
@@ -79,7 +93,7 @@ impl Listener {
         match self {
             Listener::Tcp(listener) => listener.local_addr().ok().map(Into::into),
             #[cfg(unix)]
-            Listener::Unix(_) => None,
+            Listener::Unix(..) => None,
         }
     }
 
@@ -88,7 +102,7 @@ impl Listener {
         Ok(match self {
             Listener::Tcp(listener) => Accepted::Tcp(TcpListener::from_std(listener)?),
             #[cfg(unix)]
-            Listener::Unix(listener) => Accepted::Unix(UnixListener::from_std(listener)?),
+            Listener::Unix(listener, file) => Accepted::Unix(UnixListener::from_std(listener)?, file),
         })
     }
 }
@@ -98,7 +112,7 @@ impl Listener {
 pub enum Accepted {
     Tcp(TcpListener),
     #[cfg(unix)]
-    Unix(UnixListener),
+    Unix(UnixListener, Option<SocketFile>),
 }
 
 impl Accepted {
@@ -106,7 +120,7 @@ impl Accepted {
         match self {
             Accepted::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream)),
             #[cfg(unix)]
-            Accepted::Unix(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Unix(stream)),
+            Accepted::Unix(listener, _) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Unix(stream)),
         }
     }
 }

@@ -90,7 +90,9 @@ impl Native {
                 return Err(Error::take_openssl("SSL_CTX_new"));
             }
             let context = SslContext::from_ptr(ctx);
-            let options = u64::from(sys::SSL_OP_NO_SSLv2 | sys::SSL_OP_NO_SSLv3 | sys::SSL_OP_NO_COMPRESSION)
+            let options = sys::SSL_OP_NO_SSLv2
+                | sys::SSL_OP_NO_SSLv3
+                | sys::SSL_OP_NO_COMPRESSION
                 | ffi::SSL_OP_ALLOW_CLIENT_RENEGOTIATION;
             sys::SSL_CTX_set_options(ctx, options);
             // Buffers go while nothing is in flight: idle connections cost half of what they would.

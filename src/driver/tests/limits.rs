@@ -1,0 +1,81 @@
+use std::io::{ErrorKind, Read, Write};
+
+use super::sink::Sink;
+use super::*;
+use crate::driver::WriteStatus;
+use crate::policy::limits::{CONNECTION_INBOUND, READ_CHUNK};
+
+/// Writes until the peer takes no more; how many bytes that were.
+fn fill(tls: &mut SslStream<TcpStream>) -> usize {
+    tls.get_ref().set_nonblocking(true).unwrap();
+    let mut sent = 0;
+    let mut blocked = 0;
+    while blocked < 20 {
+        match tls.write(&[7; 16 * 1024]) {
+            Ok(n) => {
+                sent += n;
+                blocked = 0;
+            }
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                blocked += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(e) => panic!("{e}"),
+        }
+        assert!(sent < 256 << 20, "nothing holds the sender back");
+    }
+    sent
+}
+
+#[test]
+fn a_reader_that_does_not_read_holds_the_sender_back() {
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |_| {});
+    let mut tls = handshake(connect(address));
+    let conn = adopted(&sink, &server);
+    sink.wait_other(conn.id(), "secure");
+    fill(&mut tls);
+    assert_eq!(sink.data(conn.id()).len(), 0);
+}
+
+#[test]
+fn what_waits_for_javascript_is_bounded() {
+    let sink = Sink::new();
+    sink.withhold();
+    let (server, address) = listen(&sink, |_| {});
+    let mut tls = handshake(connect(address));
+    let conn = adopted(&sink, &server);
+    conn.read_start();
+    let sent = fill(&mut tls);
+    let waiting = sink.data(conn.id()).len();
+    assert!(waiting <= CONNECTION_INBOUND + READ_CHUNK, "{waiting} of {sent}");
+    assert_eq!(conn.inbound(), waiting);
+    // Taken at last: reading goes on.
+    conn.consumed();
+    let end = std::time::Instant::now() + PATIENCE;
+    while sink.data(conn.id()).len() == waiting {
+        assert!(std::time::Instant::now() < end);
+        sink.wait_change();
+    }
+}
+
+#[test]
+fn a_write_is_done_when_the_kernel_has_it() {
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |_| {});
+    let mut tls = handshake(connect(address));
+    let conn = adopted(&sink, &server);
+    sink.wait_other(conn.id(), "secure");
+    assert_eq!(conn.write(b"small", true), WriteStatus::Done);
+
+    // More than socket buffers hold.
+    let large = vec![5; 32 << 20];
+    assert_eq!(conn.write(&large, true), WriteStatus::Pending);
+    let mut first = [0; 5];
+    tls.read_exact(&mut first).unwrap();
+    assert!(!sink.names(conn.id()).contains(&"drain"), "nobody has read it yet");
+    let mut rest = vec![0; large.len()];
+    tls.read_exact(&mut rest).unwrap();
+    assert!(rest == large);
+    sink.wait_other(conn.id(), "drain");
+}

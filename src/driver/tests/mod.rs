@@ -1,0 +1,111 @@
+//! Servers and connections over real sockets, with clients of OpenSSL's and a sink that keeps everything.
+
+mod duplex;
+mod limits;
+mod server;
+mod sink;
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
+
+use super::{Connection, Server, ServerConfig, StartOptions};
+use crate::credentials::{generate_certificate, KeyType};
+use crate::engine::{Context, Hooks, Renegotiation, Role, SessionConfig, Verify};
+use crate::transport::{Listener, SocketOptions};
+use sink::Sink;
+
+/// Far beyond what any step takes; only a failure waits this long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn context() -> Context {
+    let made = generate_certificate(&["localhost".to_owned()], 1, KeyType::Ec).unwrap();
+    let context = Context::new(None, 0x0303, 0x0304).unwrap();
+    context.set_cert(made.cert.as_bytes()).unwrap();
+    context.set_key(made.key.as_bytes(), None).unwrap();
+    context
+}
+
+fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
+    StartOptions {
+        context,
+        session: SessionConfig {
+            role,
+            verify: Verify::default(),
+            alpn: Vec::new(),
+            servername: None,
+            session: None,
+            request_ocsp: false,
+            hooks,
+            sni: None,
+            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
+        },
+        handshake_timeout: None,
+        strict_eof: false,
+    }
+}
+
+/// A server on a free port, changed by `configure`.
+fn listen(sink: &Arc<Sink>, configure: impl FnOnce(&mut ServerConfig)) -> (Arc<Server>, SocketAddr) {
+    let mut config = ServerConfig {
+        start: options(context(), Role::Server, Hooks::default()),
+        eager: false,
+        socket: SocketOptions::default(),
+        max_connections: 0,
+    };
+    configure(&mut config);
+    let bound = Listener::tcp(Ipv4Addr::LOCALHOST.into(), 0, 16, false, false).unwrap();
+    let server = Server::start(sink.clone(), bound, config).unwrap();
+    let port = server.address().unwrap().port;
+    (server, (Ipv4Addr::LOCALHOST, port).into())
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let tcp = TcpStream::connect(address).unwrap();
+    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    tcp.set_write_timeout(Some(PATIENCE)).unwrap();
+    tcp.set_nodelay(true).unwrap();
+    tcp
+}
+
+/// A client that trusts anybody.
+fn handshake<S: Read + Write + std::fmt::Debug>(stream: S) -> SslStream<S> {
+    let mut builder = SslConnector::builder(SslMethod::tls()).unwrap();
+    builder.set_verify(SslVerifyMode::NONE);
+    let config = builder.build().configure().unwrap().verify_hostname(false);
+    config.connect("localhost", stream).unwrap()
+}
+
+/// Writes one byte a call.
+#[derive(Debug)]
+struct Dribble(TcpStream);
+
+impl Read for Dribble {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let one = buf.len().min(1);
+        self.0.read(&mut buf[..one])
+    }
+}
+
+impl Write for Dribble {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let one = buf.len().min(1);
+        self.0.write(&buf[..one])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Waits for the adopted connection and starts its reading.
+fn adopted(sink: &Sink, server: &Server) -> Arc<Connection> {
+    let id = sink.wait_for(server.id(), |event| match event {
+        sink::Seen::Adopt(id) | sink::Seen::Accept(id) => Some(*id),
+        _ => None,
+    });
+    sink.claim(id)
+}

@@ -1,0 +1,171 @@
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::time::Duration;
+
+use super::sink::{Seen, Sink};
+use super::*;
+use crate::driver::WriteStatus;
+use crate::engine::{Answer, Question};
+
+/// Sends everything back until the peer ends, then ends too.
+fn echo(sink: &Arc<Sink>, conn: &Arc<Connection>, length: usize) {
+    conn.read_start();
+    let end = std::time::Instant::now() + PATIENCE;
+    while sink.data(conn.id()).len() < length {
+        assert!(std::time::Instant::now() < end);
+        sink.wait_change();
+    }
+    assert_ne!(conn.write(&sink.data(conn.id()), true), WriteStatus::Gone);
+}
+
+#[test]
+fn a_peer_that_sends_and_reads_a_byte_at_a_time_is_served() {
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |_| {});
+    let client = std::thread::spawn(move || {
+        let mut tls = handshake(Dribble(connect(address)));
+        tls.write_all(b"one byte at a time").unwrap();
+        let mut back = [0; 18];
+        tls.read_exact(&mut back).unwrap();
+        tls.shutdown().unwrap();
+        back
+    });
+    let conn = adopted(&sink, &server);
+    sink.wait_other(conn.id(), "secure");
+    echo(&sink, &conn, 18);
+    assert_eq!(&client.join().unwrap(), b"one byte at a time");
+    sink.wait_for(conn.id(), |e| (*e == Seen::Eof { truncated: false }).then_some(()));
+    conn.shutdown();
+    sink.wait_other(conn.id(), "shutdown");
+    conn.close(false);
+    sink.wait_other(conn.id(), "closed");
+    server.close();
+    sink.wait_other(server.id(), "listener closed");
+}
+
+#[test]
+fn a_parked_question_holds_one_handshake_and_no_other() {
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |config| {
+        config.start.session.hooks = Hooks { client_hello: true, certificate: true, ..Hooks::default() };
+    });
+    let mut clients = Vec::new();
+    let mut conns = Vec::new();
+    for _ in 0..2 {
+        clients.push(std::thread::spawn(move || drop(handshake(connect(address)))));
+        let conn = adopted(&sink, &server);
+        sink.wait_for(conn.id(), |e| matches!(e, Seen::Question(Question::ClientHello { .. })).then_some(()));
+        conns.push(conn);
+        // Claimed: the next wait must find the next one.
+        sink.forget(server.id());
+    }
+    let answer_all = |conn: &Connection| {
+        conn.answer(Answer::ClientHello { session: None, alpn: None }).unwrap();
+        sink.wait_for(conn.id(), |e| matches!(e, Seen::Question(Question::Certificate { .. })).then_some(()));
+        conn.answer(Answer::Certificate { context: None, ocsp: None }).unwrap();
+        sink.wait_other(conn.id(), "secure");
+    };
+    // The second goes first: the first one's question holds nobody else.
+    answer_all(&conns[1]);
+    clients.pop().unwrap().join().unwrap();
+    assert!(!sink.names(conns[0].id()).contains(&"secure"));
+    answer_all(&conns[0]);
+    clients.pop().unwrap().join().unwrap();
+}
+
+#[test]
+fn a_silent_peer_runs_into_the_handshake_timeout() {
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |config| config.start.handshake_timeout = Some(Duration::from_millis(50)));
+    let mut tcp = connect(address);
+    let conn = adopted(&sink, &server);
+    let code = sink.wait_for(conn.id(), |e| if let Seen::Error(code) = e { Some(code.clone()) } else { None });
+    assert_eq!(code, "ERR_TLS_HANDSHAKE_TIMEOUT");
+    assert_eq!(tcp.read(&mut [0; 16]).unwrap(), 0);
+}
+
+#[test]
+fn junk_gets_an_alert_and_a_fin_and_no_reset() {
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |_| {});
+    let mut tcp = connect(address);
+    // More than the server reads before it fails: what stays unread must not turn the close into a reset.
+    tcp.write_all(&b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2000)).unwrap();
+    let mut answer = Vec::new();
+    tcp.read_to_end(&mut answer).unwrap();
+    // Alert record, fatal.
+    assert_eq!((answer.len(), answer[0], answer[5]), (7, 21, 2), "{answer:02x?}");
+    let conn = adopted(&sink, &server);
+    let code = sink.wait_for(conn.id(), |e| if let Seen::Error(code) = e { Some(code.clone()) } else { None });
+    assert_eq!(code, "ERR_SSL_HTTP_REQUEST");
+    tcp.shutdown(Shutdown::Write).unwrap();
+    sink.wait_other(conn.id(), "closed");
+    assert_eq!(server.pending(), 0);
+}
+
+#[test]
+fn closing_with_a_reset_reaches_the_peer_as_one() {
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |_| {});
+    let mut tls = handshake(connect(address));
+    let conn = adopted(&sink, &server);
+    sink.wait_other(conn.id(), "secure");
+    conn.close(true);
+    sink.wait_other(conn.id(), "closed");
+    let error = loop {
+        match tls.get_mut().read(&mut [0; 4096]) {
+            Ok(0) => panic!("a FIN, not a reset"),
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(conn.write(b"late", true), WriteStatus::Gone);
+}
+
+#[test]
+fn connections_above_the_limit_are_dropped() {
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |config| config.max_connections = 1);
+    let first = handshake(connect(address));
+    let conn = adopted(&sink, &server);
+    let mut second = connect(address);
+    sink.wait_for(server.id(), |e| (*e == Seen::Drop).then_some(()));
+    assert_eq!(second.read(&mut [0; 1]).unwrap_or(0), 0);
+    drop(first);
+    conn.close(false);
+    sink.wait_other(conn.id(), "closed");
+}
+
+#[test]
+fn an_eager_server_waits_to_be_told() {
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |config| config.eager = true);
+    let client = std::thread::spawn(move || drop(handshake(connect(address))));
+    let conn = adopted(&sink, &server);
+    assert!(sink.names(conn.id()).is_empty());
+    conn.start(options(context(), Role::Server, Hooks::default()));
+    sink.wait_other(conn.id(), "secure");
+    client.join().unwrap();
+}
+
+#[test]
+fn a_fin_without_close_notify_is_told_or_refused() {
+    for strict in [false, true] {
+        let sink = Sink::new();
+        let (server, address) = listen(&sink, |config| config.start.strict_eof = strict);
+        let tls = handshake(connect(address));
+        let conn = adopted(&sink, &server);
+        sink.wait_other(conn.id(), "secure");
+        conn.read_start();
+        tls.get_ref().shutdown(Shutdown::Write).unwrap();
+        let end = sink.wait_for(conn.id(), |e| match e {
+            Seen::Eof { .. } | Seen::Error(_) => Some(e.clone()),
+            _ => None,
+        });
+        match strict {
+            false => assert_eq!(end, Seen::Eof { truncated: true }),
+            true => assert_eq!(end, Seen::Error("ERR_SSL_UNEXPECTED_EOF_WHILE_READING".to_owned())),
+        }
+    }
+}

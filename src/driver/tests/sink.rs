@@ -1,0 +1,176 @@
+//! An [`EventSink`] that keeps everything and lets tests wait.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
+
+use super::PATIENCE;
+use crate::driver::{Connection, Event, EventSink};
+use crate::engine::Question;
+
+/// An event without its borrows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    Accept(u32),
+    Adopt(u32),
+    Drop,
+    Data(Vec<u8>),
+    Eof {
+        truncated: bool,
+    },
+    Error(String),
+    Question(Question),
+    CipherOut(Vec<u8>),
+    /// Any other, by its name.
+    Other(&'static str),
+}
+
+#[derive(Default)]
+struct Kept {
+    events: Vec<(u32, Seen)>,
+    offered: HashMap<u32, Arc<Connection>>,
+    /// Data is kept back from [`Connection::consumed`].
+    withhold: bool,
+}
+
+#[derive(Default)]
+pub struct Sink {
+    kept: Mutex<Kept>,
+    changed: Condvar,
+}
+
+impl Sink {
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// From now on nobody takes the data.
+    pub fn withhold(&self) {
+        self.kept.lock().unwrap().withhold = true;
+    }
+
+    fn keep(&self, target: u32, seen: Seen) {
+        self.kept.lock().unwrap().events.push((target, seen));
+        self.changed.notify_all();
+    }
+
+    /// The first thing that `find` finds among the events of `target`, now or later.
+    pub fn wait_for<T>(&self, target: u32, find: impl Fn(&Seen) -> Option<T>) -> T {
+        let end = Instant::now() + PATIENCE;
+        let mut kept = self.kept.lock().unwrap();
+        loop {
+            if let Some(found) = kept.events.iter().filter(|(t, _)| *t == target).find_map(|(_, e)| find(e)) {
+                return found;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "no such event of {target} among {:?}", kept.events);
+            kept = self.changed.wait_timeout(kept, left).unwrap().0;
+        }
+    }
+
+    pub fn wait_other(&self, target: u32, name: &'static str) {
+        self.wait_for(target, |e| (*e == Seen::Other(name)).then_some(()));
+    }
+
+    pub fn has(&self, target: u32, wanted: &Seen) -> bool {
+        self.kept.lock().unwrap().events.iter().any(|(t, e)| *t == target && e == wanted)
+    }
+
+    /// Drops the events of `target`.
+    pub fn forget(&self, target: u32) {
+        self.kept.lock().unwrap().events.retain(|(t, _)| *t != target);
+    }
+
+    pub fn claim(&self, id: u32) -> Arc<Connection> {
+        self.kept.lock().unwrap().offered.remove(&id).unwrap()
+    }
+
+    /// All clear bytes of `target` so far.
+    pub fn data(&self, target: u32) -> Vec<u8> {
+        let kept = self.kept.lock().unwrap();
+        let mine = kept.events.iter().filter(|(t, _)| *t == target);
+        mine.flat_map(|(_, e)| if let Seen::Data(d) = e { d.clone() } else { Vec::new() }).collect()
+    }
+
+    /// Takes the next ciphertext piece of `target`, if there is one.
+    pub fn take_cipher(&self, target: u32) -> Option<Vec<u8>> {
+        let mut kept = self.kept.lock().unwrap();
+        let at = kept.events.iter().position(|(t, e)| *t == target && matches!(e, Seen::CipherOut(_)))?;
+        match kept.events.remove(at).1 {
+            Seen::CipherOut(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Waits until something happens, or a moment has passed.
+    pub fn wait_change(&self) {
+        let kept = self.kept.lock().unwrap();
+        drop(self.changed.wait_timeout(kept, std::time::Duration::from_millis(20)).unwrap());
+    }
+
+    pub fn names(&self, target: u32) -> Vec<&'static str> {
+        let kept = self.kept.lock().unwrap();
+        kept.events.iter().filter(|(t, _)| *t == target).filter_map(|(_, e)| e.name()).collect()
+    }
+}
+
+impl Seen {
+    fn name(&self) -> Option<&'static str> {
+        match self {
+            Seen::Other(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+impl EventSink for Sink {
+    fn emit(&self, target: u32, event: Event<'_>) {
+        self.keep(
+            target,
+            match event {
+                Event::Accept(id) => Seen::Accept(id),
+                Event::Adopt(id) => Seen::Adopt(id),
+                Event::Drop { .. } => Seen::Drop,
+                Event::Eof { truncated } => Seen::Eof { truncated },
+                Event::Error(error) => Seen::Error(error.code.to_string()),
+                Event::Question(question) => Seen::Question(question.clone()),
+                Event::CipherOut(bytes) => Seen::CipherOut(bytes),
+                Event::ListenerClosed => Seen::Other("listener closed"),
+                Event::PendingZero => Seen::Other("pending zero"),
+                Event::Connected => Seen::Other("connected"),
+                Event::ConnectFailed(_) => Seen::Other("connect failed"),
+                Event::Secure => Seen::Other("secure"),
+                Event::Drain => Seen::Other("drain"),
+                Event::ShutdownDone => Seen::Other("shutdown"),
+                Event::Closed => Seen::Other("closed"),
+                Event::Keylog(_) => Seen::Other("keylog"),
+                Event::NewSession { .. } => Seen::Other("session"),
+                Event::OcspResponse(_) => Seen::Other("ocsp"),
+                Event::CipherResume => Seen::Other("resume"),
+                Event::CipherEnd => Seen::Other("cipher end"),
+                Event::Trace(_) => Seen::Other("trace"),
+            },
+        );
+    }
+
+    fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
+        let mut kept = self.kept.lock().unwrap();
+        kept.events.push((connection.id(), Seen::Data(bytes.to_vec())));
+        let taken = !kept.withhold;
+        drop(kept);
+        if taken {
+            connection.consumed();
+        }
+        self.changed.notify_all();
+    }
+
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn wait_for_room(&self, _connection: &Arc<Connection>) {}
+
+    fn offer(&self, connection: &Arc<Connection>) {
+        self.kept.lock().unwrap().offered.insert(connection.id(), connection.clone());
+    }
+}
