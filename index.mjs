@@ -17,6 +17,7 @@ export const {
   connect,
   convertALPNProtocols,
   createSecureContext,
+  createSecurePair,
   createServer,
   generateCertificate,
   getCiphers,
