@@ -243,7 +243,9 @@ forEachPairing((serverTls, clientTls) => {
       assert.strictEqual(socket.alpnProtocol, false);
     });
 
-    it('nothing in common ends the handshake with no_application_protocol', async () => {
+    it('nothing in common ends the handshake with no_application_protocol', async function () {
+      // A server of Node 18 goes on without a protocol.
+      if (serverTls === require('tls') && process.version.startsWith('v18.')) this.skip();
       const { server, port } = await serve(serverTls, { ALPNProtocols: ['h2'] });
       const failed = event(server, 'tlsClientError');
       const error = await closed(dial(clientTls, port, { ALPNProtocols: ['spdy/1'] }));
