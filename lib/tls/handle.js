@@ -42,6 +42,7 @@ class TLSHandle extends Target {
     this.outbox = new Outbox();
     this.writeDone = null;
     this.shutdownDone = null;
+    this.shutdownAsked = false;
     this.closeDone = null;
     this.closing = false;          // this side asked for the end; only CLOSED counts now
     this.closed = false;
@@ -201,6 +202,7 @@ class TLSHandle extends Target {
       return;
     }
     this.shutdownDone = done;
+    this.shutdownAsked = true;
     this.updateHold();
     this.native.shutdown();
   }
@@ -353,6 +355,11 @@ class TLSHandle extends Target {
   }
 
   onError(arg, description) {
+    // The peer is done and so is the caller: that the close_notify cannot be sent is nobody's error.
+    if (this.sawEnd && this.shutdownAsked && description.syscall === 'write') {
+      this.onShutdown();
+      return;
+    }
     this.noteEnd();
     if (arg === 2) this.owner.destroy(systemError(description));
     else this.owner._onTLSFailure(tlsError(description));
