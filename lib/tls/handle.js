@@ -1,6 +1,7 @@
 'use strict';
 // What stands as `_handle` and `ssl` of a TLSSocket: the native connection, and the events that it sends.
 const binding = require('../core/binding');
+const check = require('../core/validate');
 const { Target } = require('../core/dispatch');
 const { hooks, kinds } = require('../core/events');
 const { connectErrors, systemError, tlsError } = require('../core/errors');
@@ -26,9 +27,8 @@ class TLSHandle extends Target {
     this._secureContext = secureContext;
     this.owner = null;
     this.native = null;
-    this.params = null;            // TLS parameters, once start() was called
     this.started = false;
-    this.startAtOnce = false;      // begin TLS without waiting for 'connect'
+    this.startAtOnce = false;      // begin TLS as soon as there is a native connection
     this.session = undefined;      // to resume, client
     this.servername = undefined;   // to ask for, client
     this.renegotiationOff = false;
@@ -48,6 +48,7 @@ class TLSHandle extends Target {
     this.sawEnd = false;           // EOF or ERROR came
     this.pump = null;              // set when the ciphertext goes through a stream
     this.userBuffer = null;
+    this.destination = null;       // of connectTcp()
     this.noDelay = false;
     this.keepAlive = false;
     this.keepAliveDelay = 0;
@@ -58,12 +59,13 @@ class TLSHandle extends Target {
     this.native = native;
     this.attach(native.id);
     if (this.reading) native.readStart();
-    if (this.params !== null || this.startAtOnce) this.start();
+    if (this.startAtOnce) this.start();
   }
 
   // ---- connecting
 
   connectTcp(destination) {
+    this.destination = destination;
     this.adopt(binding.Connection.tcp({
       ...destination,
       noDelay: this.noDelay,
@@ -79,10 +81,10 @@ class TLSHandle extends Target {
   /** Begins TLS, now or as soon as there is a connection. */
   start() {
     if (this.started || this.closing) return;
-    this.params = this.owner._tlsParams();
+    this.startAtOnce = true;
     if (this.native === null) return;
     this.started = true;
-    this.native.start(this.params);
+    this.native.start(this.owner._tlsParams());
   }
 
   // As with libuv: a connection that neither reads nor has anything on its way out lets the process end.
@@ -303,6 +305,10 @@ class TLSHandle extends Target {
 
   onConnectFailed(failures) {
     this.noteEnd();
+    const { localAddress, localPort } = this.destination ?? {};
+    for (const failure of failures) {
+      if (failure.syscall === 'bind') Object.assign(failure, { address: localAddress, port: localPort });
+    }
     this.owner._onConnectFailed(connectErrors(failures));
   }
 
@@ -404,7 +410,13 @@ class TLSHandle extends Target {
   }
 
   setVerifyMode(request, reject) { if (this.started) this.native.setVerifyMode(request, reject); }
-  setSession(session) { this.session = session; }
+
+  setSession(session) {
+    const bytes = typeof session === 'string' ? Buffer.from(session, 'latin1') : session;
+    check.bytes(bytes, 'session');
+    this.session = bytes;
+  }
+
   setServername(name) { this.servername = name; }
 }
 
