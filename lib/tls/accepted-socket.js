@@ -51,7 +51,8 @@ function named(found, out) {
 class AcceptedSocket extends net.Socket {
   /** @param {number} id of the accepted native connection */
   constructor(id, { allowHalfOpen, pauseOnConnect }) {
-    super({ handle: new RawHandle(binding.claim(id)), allowHalfOpen, pauseOnCreate: pauseOnConnect, manualStart: true });
+    const handle = new RawHandle(binding.claim(id));
+    super({ handle, allowHalfOpen, pauseOnCreate: pauseOnConnect, manualStart: true });
   }
 
   /** Gives the native connection to the TLSSocket that asks; null when another has it. */

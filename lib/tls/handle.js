@@ -10,6 +10,10 @@ const { UserBuffer } = require('./user-buffer');
 
 const EPIPE = Object.freeze({ code: 'EPIPE', errno: -32, syscall: 'write' });
 
+// Bytes of clear text in a record, RFC 5246 and 6066.
+const MIN_FRAGMENT = 512;
+const MAX_FRAGMENT = 16384;
+
 const json = (payload) => JSON.parse(payload.toString());
 
 class TLSHandle extends Target {
@@ -27,12 +31,13 @@ class TLSHandle extends Target {
     this.startAtOnce = false;      // begin TLS without waiting for 'connect'
     this.session = undefined;      // to resume, client
     this.servername = undefined;   // to ask for, client
+    this.renegotiationOff = false;
+    this.maxSendFragment = 0;      // bytes; 0: OpenSSL's default
     this.lastSession = null;       // of the last 'session' event, client
     this.reading = false;
     this.secured = false;          // a handshake is done
     this.bytesRead = 0;            // clear bytes
     this.bytesWritten = 0;
-    this.writeQueueSize = 0;
     this.fd = -1;
     this.outbox = new Outbox();
     this.writeDone = null;
@@ -154,16 +159,16 @@ class TLSHandle extends Target {
   /** Writes a Buffer; `done(error)` is called now or later. */
   write(chunk, done) {
     this.bytesWritten += chunk.length;
-    this.afterWrite(this.native === null ? -1 : this.outbox.writeOne(this.native, chunk), chunk.length, done);
+    this.afterWrite(this.native === null ? -1 : this.outbox.writeOne(this.native, chunk), done);
   }
 
   /** Writes several Buffers as one. */
   writev(chunks, total, done) {
     this.bytesWritten += total;
-    this.afterWrite(this.native === null ? -1 : this.outbox.writeMany(this.native, chunks, total), total, done);
+    this.afterWrite(this.native === null ? -1 : this.outbox.writeMany(this.native, chunks, total), done);
   }
 
-  afterWrite(result, length, done) {
+  afterWrite(result, done) {
     if (result === 0) {
       process.nextTick(done);
     } else if (result < 0 && (this.closed || this.native === null)) {
@@ -171,7 +176,6 @@ class TLSHandle extends Target {
     } else {
       // Also when the connection broke just now: ERROR or CLOSED is on its way and settles it.
       this.writeDone = done;
-      this.writeQueueSize = length;
       this.updateHold();
     }
   }
@@ -185,7 +189,6 @@ class TLSHandle extends Target {
     const done = this.writeDone;
     if (done === null) return;
     this.writeDone = null;
-    this.writeQueueSize = 0;
     this.updateHold();
     done();
   }
@@ -288,7 +291,7 @@ class TLSHandle extends Target {
       case kinds.SHUTDOWN_DONE: this.onShutdown(); break;
       case kinds.ERROR: this.onError(arg, json(payload)); break;
       case kinds.CONNECTED: owner._onConnected(); break;
-      case kinds.CONNECT_FAILED: this.noteEnd(); owner._onConnectFailed(connectErrors(json(payload))); break;
+      case kinds.CONNECT_FAILED: this.onConnectFailed(json(payload)); break;
       case kinds.HELLO: owner._onClientHello(json(payload)); break;
       case kinds.CERTIFICATE: owner._onCertificateWanted(json(payload)); break;
       case kinds.KEYLOG: owner.emit('keylog', Buffer.from(payload)); break;
@@ -296,6 +299,11 @@ class TLSHandle extends Target {
       case kinds.OCSP_RESPONSE: owner.emit('OCSPResponse', arg === 1 ? Buffer.from(payload ?? '') : null); break;
       case kinds.TRACE: process._rawDebug(payload.toString()); break;
     }
+  }
+
+  onConnectFailed(failures) {
+    this.noteEnd();
+    this.owner._onConnectFailed(connectErrors(failures));
   }
 
   onData(chunk) {
@@ -312,6 +320,8 @@ class TLSHandle extends Target {
   onSecure() {
     this.secured = true;
     this.updateHold();
+    if (this.renegotiationOff) this.native.disableRenegotiation();
+    if (this.maxSendFragment > 0) this.native.setMaxSendFragment(this.maxSendFragment);
     this.owner._onSecure();
   }
 
@@ -375,6 +385,24 @@ class TLSHandle extends Target {
   getALPNNegotiatedProtocol() { return this.native === null ? false : this.native.getAlpn(); }
   getPeerChain() { return this.native?.getPeerChain() ?? []; }
   getCertificate() { return this.native?.getCertificate() ?? null; }
+  // What comes before TLS has begun is kept until then.
+  disableRenegotiation() {
+    this.renegotiationOff = true;
+    if (this.secured) this.native.disableRenegotiation();
+  }
+
+  setMaxSendFragment(size) {
+    if (this.secured) return this.native.setMaxSendFragment(size);
+    if (size < MIN_FRAGMENT || size > MAX_FRAGMENT) return false;
+    this.maxSendFragment = size;
+    return true;
+  }
+
+  setKeyCert(context) {
+    if (this.started) this.native.setKeyCert(context.context.native);
+    else this._secureContext = context;
+  }
+
   setVerifyMode(request, reject) { if (this.started) this.native.setVerifyMode(request, reject); }
   setSession(session) { this.session = session; }
   setServername(name) { this.servername = name; }

@@ -21,7 +21,7 @@ class ListenHandle extends Target {
     this.native = native;
     this.path = path;
     this.fd = -1;
-    this.closed = false;
+    this.drained = false;          // closed, and no connection comes from here any more
     // A pipe has no address; Server.address() looks for the method.
     if (native.address() !== null) this.getsockname = (out) => this.name(out);
     this.attach(id);
@@ -56,11 +56,6 @@ class ListenHandle extends Target {
     this.native.close();
   }
 
-  /** Nothing comes from here any more. */
-  get drained() {
-    return this.closed && this.pending() === 0;
-  }
-
   onEvent(kind, arg, payload) {
     const { server } = this;
     switch (kind) {
@@ -68,8 +63,7 @@ class ListenHandle extends Target {
       case kinds.ADOPT: server._onAdopted(arg); break;
       case kinds.DROP: server.emit('drop', payload === null ? undefined : JSON.parse(payload.toString())); break;
       case kinds.LISTENER_ERROR: this.onError(JSON.parse(payload.toString())); break;
-      case kinds.LISTENER_CLOSED: this.onClosed(); break;
-      case kinds.PENDING_ZERO: this.afterEnd(); break;
+      case kinds.PENDING_ZERO: this.onEnd(); break;
     }
   }
 
@@ -77,13 +71,10 @@ class ListenHandle extends Target {
     this.server.emit('error', error.syscall ? systemError(error) : tlsError(error));
   }
 
-  onClosed() {
-    this.closed = true;
-    this.afterEnd();
-  }
-
-  afterEnd() {
-    if (this.drained) this.detach();
+  // The socket is closed, and every connection that came from it has been told of.
+  onEnd() {
+    this.drained = true;
+    this.detach();
     this.server._onListenerEnd(this);
   }
 }

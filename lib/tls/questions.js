@@ -2,6 +2,7 @@
 // A server's handshake questions: the native handshake is parked until one of these has its answer.
 // Methods of TLSSocket.
 const { codes } = require('../core/errors');
+const { ContextHandle } = require('./secure-context');
 const { kALPNCallback, kPendingSession, kVerified } = require('./symbols');
 
 const { ERR_MULTIPLE_CALLBACK, ERR_SOCKET_CLOSED, ERR_TLS_ALPN_CALLBACK_INVALID_RESULT } = codes;
@@ -73,6 +74,10 @@ function _onCertificateWanted(info) {
 
 function answerCertificate(socket, { ocsp }, chosen) {
   const { server } = socket;
+  if (chosen !== null && !(chosen instanceof ContextHandle)) {
+    socket._onTLSFailure(new TypeError('Invalid SNI context'));
+    return;
+  }
   const done = (response) => {
     try {
       socket._handle.native.answerCertificate(chosen === null ? null : chosen.native, response ?? null);

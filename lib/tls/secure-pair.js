@@ -36,8 +36,10 @@ class PairEnd extends Duplex {
 }
 
 class SecurePair extends EventEmitter {
-  constructor(secureContext = face.createSecureContext(), isServer = false, requestCert = !isServer,
-              rejectUnauthorized = false, options = {}) {
+  constructor(
+    secureContext = face.createSecureContext(), isServer = false, requestCert = !isServer,
+    rejectUnauthorized = false, options = {},
+  ) {
     super();
     const [outer, inner] = [new PairEnd(), new PairEnd()];
     outer.other = inner;
@@ -56,9 +58,7 @@ class SecurePair extends EventEmitter {
 }
 
 const createSecurePair = deprecate(
-  function createSecurePair(...args) {
-    return new SecurePair(...args);
-  },
+  (...args) => new SecurePair(...args),
   'tls.createSecurePair() is deprecated. Please use tls.TLSSocket instead.', 'DEP0064');
 
 module.exports = { createSecurePair };

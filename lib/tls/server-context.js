@@ -74,7 +74,7 @@ const methods = {
   },
 };
 
-const setOptions = deprecate(function setOptions(options) {
+const setOptions = deprecate(function(options) {
   this.requestCert = options.requestCert === true;
   this.rejectUnauthorized = options.rejectUnauthorized !== false;
   for (const name of [...KEPT, 'sessionTimeout', 'ticketKeys', 'sigalgs']) {

@@ -221,17 +221,13 @@ Server.prototype.close = function(callback) {
 };
 
 Server.prototype._onListenerEnd = function(handle) {
-  if (handle.drained) this[kListeners].delete(handle);
+  this[kListeners].delete(handle);
   this._emitCloseIfDrained();
 };
 
 // 'close' also waits for the native listener, and comes once.
 Server.prototype._emitCloseIfDrained = function() {
-  if (this._handle || this._connections > 0) return;
-  for (const handle of this[kListeners]) {
-    if (!handle.drained) return;
-    this[kListeners].delete(handle);
-  }
+  if (this._handle || this._connections > 0 || this[kListeners].size > 0) return;
   Reflect.apply(net.Server.prototype._emitCloseIfDrained, this, []);
 };
 

@@ -23,7 +23,6 @@ const {
   ERR_TLS_INVALID_CONTEXT, ERR_TLS_INVALID_STATE, ERR_TLS_SNI_FROM_SERVER,
 } = codes;
 
-
 function contextOf(options) {
   const context = options.secureContext || options.credentials || face.createSecureContext(options);
   if (!(context.context instanceof ContextHandle)) throw new ERR_TLS_INVALID_CONTEXT('context');
@@ -146,7 +145,10 @@ TLSSocket.prototype._init = function(socket) {
       this.connecting = false;
       this.emit('connect');
     });
-    if (socket instanceof AcceptedSocket) socket.on('close', () => this.destroy());
+    if (socket instanceof AcceptedSocket) {
+      socket.once('close', () => this.destroy());
+      this.once('close', () => socket.destroy());
+    }
   } else if (!socket && !options[kAccepted]) {
     this.connecting = true;
   }
@@ -330,11 +332,6 @@ TLSSocket.prototype._final = function(cb) {
   this._handle.shutdown(cb);
 };
 
-// A write that makes progress is activity.
-TLSSocket.prototype._onTimeout = function() {
-  this.emit('timeout');
-};
-
 TLSSocket.prototype.resetAndDestroy = function() {
   const handle = this._handle;
   if (!handle) {
@@ -364,7 +361,7 @@ for (const method of ['on', 'addListener', 'prependListener']) {
 // ---- TLS
 
 TLSSocket.prototype.disableRenegotiation = function() {
-  this._handle?.native?.disableRenegotiation();
+  this._handle?.disableRenegotiation();
 };
 
 TLSSocket.prototype.renegotiate = function(options, callback) {
@@ -397,7 +394,7 @@ TLSSocket.prototype.exportKeyingMaterial = function(length, label, context) {
 
 TLSSocket.prototype.setMaxSendFragment = function(size) {
   check.int32(size, 'size');
-  return this._handle?.native?.setMaxSendFragment(size) ?? false;
+  return this._handle?.setMaxSendFragment(size) ?? false;
 };
 
 TLSSocket.prototype.setServername = function(name) {
@@ -436,7 +433,7 @@ TLSSocket.prototype.getX509Certificate = function() {
 TLSSocket.prototype.setKeyCert = function(context) {
   if (!this._handle) return;
   const chosen = context instanceof SecureContext ? context : face.createSecureContext(context);
-  this._handle.native.setKeyCert(chosen.context.native);
+  this._handle.setKeyCert(chosen);
 };
 
 for (const method of [

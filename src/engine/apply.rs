@@ -9,20 +9,16 @@ use crate::engine::{callbacks, ffi, Context, Verify};
 use crate::error::{Error, Result};
 
 /// Shows the certificates of `context`, trusts what it trusts and names its authorities to the client. Protocol
-/// versions, suites and ticket keys stay those of the session's own context, as in Node. A context without a
-/// certificate changes nothing.
+/// versions, suites and ticket keys stay those of the session's own context, as in Node. Gives whether there is a
+/// certificate: the session never shows one of another context.
 ///
 /// SAFETY: `ssl` is live and its certificates may change: before its handshake, or inside its certificate callback.
-pub(super) unsafe fn use_context(ssl: *mut sys::SSL, context: &Context) -> Result<()> {
+pub(super) unsafe fn use_context(ssl: *mut sys::SSL, context: &Context) -> Result<bool> {
     let identities = context.identities();
-    if identities.is_empty() {
-        return Ok(());
-    }
     let frozen = context.frozen();
     // SAFETY: the caller's promise for `ssl`. Of what it is given here it takes references of its own; the list of
     // names is copied first, since it takes that over.
     unsafe {
-        // The default certificate of another key type must not be what the client gets to see.
         ffi::SSL_certs_clear(ssl);
         for identity in identities.iter() {
             let chain = identity.chain.as_ref().map_or(ptr::null_mut(), |chain| chain.as_ptr());
@@ -37,7 +33,7 @@ pub(super) unsafe fn use_context(ssl: *mut sys::SSL, context: &Context) -> Resul
         let names = ffi::SSL_dup_CA_list(ffi::SSL_CTX_get_client_CA_list(frozen.as_ptr()));
         sys::SSL_set_client_CA_list(ssl, names);
     }
-    Ok(())
+    Ok(!identities.is_empty())
 }
 
 /// Staples `response`, which OpenSSL sends if it is an OCSPResponse for the certificate in use.

@@ -114,12 +114,23 @@ unsafe extern "C" fn certificate(ssl: *mut sys::SSL, _: *mut c_void) -> c_int {
         }
         let Some(context) = with_state(ssl, State::chosen_context)? else { return Some(1) };
         // SAFETY: `ssl` is live, and this is where OpenSSL lets its certificates change.
-        if let Err(cause) = unsafe { apply::use_context(ssl, &context) } {
-            with_state(ssl, |state| state.cause = Some(cause))?;
-            return Some(0);
+        match unsafe { apply::use_context(ssl, &context) } {
+            Ok(true) => {}
+            // A pre-shared key may do without. Otherwise OpenSSL refuses, and this says why.
+            Ok(false) => with_state(ssl, |state| state.cause = Some(no_certificate()))?,
+            Err(cause) => {
+                with_state(ssl, |state| state.cause = Some(cause))?;
+                return Some(0);
+            }
         }
         Some(1)
     })
+}
+
+/// Node's words, which it has from OpenSSL.
+fn no_certificate() -> Error {
+    let message = "The context chosen for the server name has no certificate and key (passed a null parameter)";
+    Error::new("ERR_SSL_PASSED_A_NULL_PARAMETER", message)
 }
 
 unsafe extern "C" fn verify_chain(search: *mut sys::X509_STORE_CTX, _: *mut c_void) -> c_int {

@@ -16,24 +16,25 @@ pub(super) fn clear() {
     unsafe { sys::ERR_clear_error() }
 }
 
-/// The error of a failed handshake, read or write, as Node builds it: the oldest entry of libssl gives the code, its
-/// reason in capitals after `ERR_SSL_`; the newest entry gives the message. (An older entry of libcrypto tells a detail:
-/// for a forged record it is "cipher operation failed".)
+/// The error of a failed handshake, read or write, as Node builds it: from the oldest entry of libssl in the queue, its
+/// reason in capitals after `ERR_SSL_`. (An older entry of libcrypto tells a detail: for a forged record it is "cipher
+/// operation failed".)
 ///
 /// The openssl crate's reader is not used here: it panics at data that is not UTF-8, and this data may come from a peer.
 pub(super) fn take() -> Error {
-    let entries: Vec<Entry> = std::iter::from_fn(Entry::take).collect();
-    let first = entries.iter().find(|entry| entry.from_libssl).or(entries.first());
-    let (Some(first), Some((last, others))) = (first, entries.split_last()) else {
+    let mut entries: Vec<Entry> = std::iter::from_fn(Entry::take).collect();
+    if entries.is_empty() {
         return Error::new("ERR_SSL_UNKNOWN", "The TLS engine failed without a reason");
-    };
+    }
+    let main = entries.remove(entries.iter().position(|entry| entry.from_libssl).unwrap_or(0));
     let capitals = |c: char| if c == ' ' { '_' } else { c.to_ascii_uppercase() };
-    let code: String = first.reason.chars().map(capitals).collect();
+    let code: String = main.reason.chars().map(capitals).collect();
+    let error = Error::new(format!("ERR_SSL_{code}"), main.line());
     Error {
-        library: Some(first.library.clone()),
-        reason: Some(first.reason.clone()),
-        stack: others.iter().rev().map(Entry::line).collect(),
-        ..Error::new(format!("ERR_SSL_{code}"), last.line())
+        library: Some(main.library.into()),
+        reason: Some(main.reason.into()),
+        stack: entries.iter().rev().map(Entry::line).collect(),
+        ..error
     }
 }
 

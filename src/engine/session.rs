@@ -137,6 +137,7 @@ impl Session {
         }
         // What some other session left in this thread's queue is not this one's failure.
         failure::clear();
+        self.state_mut().cause = None;
         Ok(())
     }
 
@@ -144,21 +145,16 @@ impl Session {
     fn wait(&mut self, result: c_int) -> Result<Wait> {
         // SAFETY: `ssl` is live, and `result` comes from the last call with it.
         let reason = unsafe { sys::SSL_get_error(self.ssl, result) };
-        let cause = self.state_mut().cause.take();
-        match (cause, reason) {
-            (Some(cause), _) => {
-                failure::clear();
-                Err(self.fail(cause))
-            }
-            (None, sys::SSL_ERROR_WANT_READ | sys::SSL_ERROR_WANT_WRITE) => Ok(Wait::Bytes),
-            (None, sys::SSL_ERROR_WANT_CLIENT_HELLO_CB | sys::SSL_ERROR_WANT_X509_LOOKUP) => Ok(Wait::Answer),
-            (None, sys::SSL_ERROR_ZERO_RETURN) => Ok(Wait::Closed),
-            (None, _) => {
-                let error = self.fail(failure::take());
-                self.alert_to_stranger();
-                Err(error)
-            }
+        match reason {
+            sys::SSL_ERROR_WANT_READ | sys::SSL_ERROR_WANT_WRITE => return Ok(Wait::Bytes),
+            sys::SSL_ERROR_WANT_CLIENT_HELLO_CB | sys::SSL_ERROR_WANT_X509_LOOKUP => return Ok(Wait::Answer),
+            sys::SSL_ERROR_ZERO_RETURN => return Ok(Wait::Closed),
+            _ => {}
         }
+        let error = failure::take();
+        let error = self.state_mut().cause.take().unwrap_or(error);
+        self.alert_to_stranger();
+        Err(self.fail(error))
     }
 
     /// OpenSSL answers plain HTTP with nothing at all. What speaks first and not TLS gets the alert that any other
@@ -395,7 +391,7 @@ impl TlsSession for Session {
         let result = unsafe {
             if ffi::SSL_renegotiate(self.ssl) != 1 {
                 // The connection goes on: only this wish could not be met.
-                return Err(failure::take());
+                return Err(Error::take_openssl("SSL_renegotiate"));
             }
             sys::SSL_do_handshake(self.ssl)
         };
@@ -416,7 +412,7 @@ impl TlsSession for Session {
 
     fn set_key_cert(&mut self, context: &Context) -> Result<()> {
         // SAFETY: `ssl` is live. A handshake under way that has shown its certificate is not disturbed by another.
-        unsafe { apply::use_context(self.ssl, context) }
+        unsafe { apply::use_context(self.ssl, context) }.map(|_| ())
     }
 
     fn enable_hooks(&mut self, hooks: Hooks) {

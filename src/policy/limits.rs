@@ -14,8 +14,9 @@ pub const ENVIRONMENT_INBOUND: usize = 16 * 1024 * 1024;
 /// A write of at most this many bytes may be encrypted and sent by the JavaScript thread itself: one TLS record.
 pub const DIRECT_WRITE: usize = 16 * 1024;
 
-/// A batch of at most this many events counts as light load: writes then go straight through.
-pub const DIRECT_WRITE_BATCH: usize = 8;
+/// A batch of at most this many events counts as light load: writes then go straight through. Measured with 64
+/// connections that echo 1 KiB: 11.7 µs CPU a message, against 15.1 when every write is handed to the threads.
+pub const DIRECT_WRITE_BATCH: usize = 64;
 
 /// Ciphertext of one connection that may wait for its socket, in bytes. Above it nothing more is encrypted: four full
 /// records, enough for one system call.
@@ -36,8 +37,10 @@ pub const DUPLEX_INBOX: usize = 128 * 1024;
 pub const OWN_BUFFER: usize = 8 * 1024;
 
 /// After a fatal alert: how long and for how many bytes the peer's data is still read and dropped, so that the kernel
-/// does not answer it with a reset that destroys the alert on its way.
+/// does not answer it with a reset that destroys the alert on its way. A peer that was quiet for `LINGER_QUIET` has had
+/// its alert.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
+pub const LINGER_QUIET: Duration = Duration::from_millis(200);
 pub const LINGER_BYTES: usize = 256 * 1024;
 
 /// How long accepting rests when the process is out of file descriptors.

@@ -28,6 +28,11 @@ async function closed(stream, ms = PATIENCE) {
   return error;
 }
 
+/** An error's code; alerts as OpenSSL called them before 3.2, whatever version either side has. */
+function codeOf(error) {
+  return error?.code?.replace('SSL/TLS_ALERT', 'SSLV3_ALERT');
+}
+
 /** Listens on a free loopback port (or on what is given) and resolves with the port. */
 async function listen(server, ...args) {
   track(server);
@@ -127,6 +132,6 @@ async function echo(socket, text = 'ping') {
 }
 
 module.exports = {
-  PATIENCE, event, closed, listen, serve, serveEcho, dial, dialSecure, connectPair, dialTcp, relay, readAll, readBytes,
-  echo,
+  PATIENCE, event, closed, codeOf, listen, serve, serveEcho, dial, dialSecure, connectPair, dialTcp, relay, readAll,
+  readBytes, echo,
 };

@@ -10,7 +10,7 @@ const { subject: tls, stock, betterThanNode } = require('../support/subject');
 const { start } = require('../support/program');
 const { track } = require('../support/cleanup');
 const { until } = require('../support/time');
-const { closed, dialSecure, dialTcp, echo, event, listen, relay, serveEcho } = require('../support/net');
+const { closed, codeOf, dialSecure, dialTcp, echo, event, listen, relay, serveEcho } = require('../support/net');
 
 /** Bytes of a real ClientHello, as Node's tls sends it. */
 async function captureHello() {
@@ -60,7 +60,7 @@ async function provoke(bytes, { options, finish } = {}) {
       server.getConnections((reason, count) => resolve(count === 0));
     }), 5000, 'no connection being left');
   }
-  return { code: error.code, alert: alertIn(Buffer.concat(chunks))?.description };
+  return { code: codeOf(error), alert: alertIn(Buffer.concat(chunks))?.description };
 }
 
 describe('a server given', () => {

@@ -95,13 +95,10 @@ impl Context {
         Ok(Box::new(Session::new(self.clone(), config)?))
     }
 
-    /// OpenSSL's list of suites up to TLS 1.2, with its operators and `@SECLEVEL`. Anonymous and NULL suites stay out,
-    /// whatever the list says. The empty list leaves TLS 1.3 alone. Errors: `ERR_SSL_NO_CIPHER_MATCH`, ...
+    /// OpenSSL's list of suites up to TLS 1.2, with its operators and `@SECLEVEL`. Anonymous and NULL suites stay out:
+    /// a list of nothing else is good, and leaves TLS 1.3 alone, as the empty list does.
+    /// Errors: `ERR_SSL_NO_CIPHER_MATCH`, ...
     pub fn set_ciphers(&self, list: &str) -> Result<()> {
-        let list = match list {
-            "" => String::new(),
-            list => format!("{list}:!aNULL:!eNULL"),
-        };
         self.change(Setting::Ciphers(text(list)?))
     }
 

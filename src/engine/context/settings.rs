@@ -17,7 +17,7 @@ use crate::engine::ffi;
 use crate::error::{Error, Result};
 
 pub(super) enum Setting {
-    /// With the suites that must not be negotiated already struck out; empty for none.
+    /// As the program gave it.
     Ciphers(CString),
     CipherSuites(CString),
     SignatureAlgorithms(CString),
@@ -71,11 +71,18 @@ impl Setting {
     pub(super) fn apply(&self, native: &mut Native) -> Result<()> {
         let ctx = native.as_ptr();
         match self {
-            // SAFETY: see above.
-            Setting::Ciphers(list) => match unsafe { sys::SSL_CTX_set_cipher_list(ctx, list.as_ptr()) } {
-                1 => Ok(()),
-                _ => no_suites(list.is_empty()),
-            },
+            Setting::Ciphers(list) => {
+                // SAFETY: see above.
+                let set = |list: &CString| match unsafe { sys::SSL_CTX_set_cipher_list(ctx, list.as_ptr()) } {
+                    1 => Ok(()),
+                    _ => no_suites(list.is_empty()),
+                };
+                set(list)?;
+                match safe_suites(list) {
+                    Some(list) => set(&list).or_else(|_| set(&CString::default())),
+                    None => Ok(()),
+                }
+            }
             // SAFETY: see above.
             Setting::CipherSuites(list) => {
                 check(unsafe { sys::SSL_CTX_set_ciphersuites(ctx, list.as_ptr()) } == 1, "Failed to set ciphers")
@@ -165,11 +172,17 @@ impl Setting {
             }
             // SAFETY: see above.
             Setting::SessionTimeout(seconds) => {
-                unsafe { ffi::SSL_CTX_set_timeout(ctx, (*seconds).try_into().unwrap_or(c_long::MAX)) };
+                unsafe { ffi::SSL_CTX_set_timeout(ctx, c_long::try_from(*seconds).unwrap_or(c_long::MAX)) };
                 Ok(())
             }
         }
     }
+}
+
+/// The list without the suites that hide nothing, or do not know whom they talk to. `None` for the empty list.
+fn safe_suites(list: &CString) -> Option<CString> {
+    let list = list.to_bytes();
+    (!list.is_empty()).then(|| CString::new([list, b":!aNULL:!eNULL"].concat()).ok()).flatten()
 }
 
 /// An empty list leaves no suites before TLS 1.3, which is what it says; OpenSSL calls that an error.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::testing::*;
-use crate::engine::{Answer, Handshake, Question, Role, SessionEvent, SniTable};
+use crate::engine::{Answer, Context, Handshake, Question, Role, SessionEvent, SniTable};
 
 #[test]
 fn questions_come_in_order_and_wait_for_their_answers() {
@@ -147,6 +147,24 @@ fn a_chosen_context_completes_its_chain_from_its_own_authorities() {
     talk(&mut c, &mut s);
     assert_eq!(c.session.verify_error(), None);
     assert_eq!(c.session.peer_chain(), [leaf.der(), middle.der(), ca.der()]);
+}
+
+#[test]
+fn a_chosen_context_without_a_certificate_shows_no_other() {
+    let ca = Id::authority("ca");
+    let server = server_context(&Id::new("localhost", Kind::Ec, Some(&ca), 30));
+    for version in [TLS1_2, TLS1_3] {
+        let mut sc = config(Role::Server);
+        sc.hooks.certificate = true;
+        let mut s = Peer::new(&server, sc);
+        let mut c = Peer::new(&client_context(&ca, version, version), config(Role::Client));
+        talk(&mut c, &mut s);
+        let empty = Context::new(None, 0, 0).unwrap();
+        s.session.answer(Answer::Certificate { context: Some(empty), ocsp: None }).unwrap();
+        talk(&mut c, &mut s);
+        assert_eq!((s.code(), s.alert()), (Some("ERR_SSL_PASSED_A_NULL_PARAMETER"), Some(40)));
+        assert_eq!(c.code(), Some("ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE"));
+    }
 }
 
 #[test]

@@ -1,0 +1,86 @@
+'use strict';
+
+// npm run conformance [-- --update] [NAME-REGEX ...]: Node core's own tls tests against this package. See README.md.
+
+const { spawnSync } = require('child_process');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+
+const ROOT = path.join(__dirname, '..', '..');
+const FLOOR = path.join(__dirname, 'floor.txt');
+const LIST = 'list-applicable-v20.txt';
+
+const args = process.argv.slice(2);
+const update = args.includes('--update');
+const patterns = args.filter((arg) => arg !== '--update');
+
+/** The folder of the runner: C4TLS_CONFORMANCE_DIR, or `conformance` in the `shared` folder beside the checkout. */
+function findTool() {
+  const places = [process.env.C4TLS_CONFORMANCE_DIR, path.join(ROOT, '..', 'shared', 'conformance')].filter(Boolean);
+  const found = places.find((dir) => fs.existsSync(path.join(dir, 'run.js')));
+  if (!found) {
+    throw new Error(`no runner in ${places.join(' or ')}: set C4TLS_CONFORMANCE_DIR to the folder with run.js`);
+  }
+  return path.resolve(found);
+}
+
+/** Downloads the suite unless it is there; returns its folder. It stays outside of git. */
+function getSuite(tool) {
+  const dir = process.env.C4TLS_CONFORMANCE_SUITE || path.join(ROOT, '.conformance', 'suite');
+  if (!fs.existsSync(path.join(dir, 'test', 'parallel'))) {
+    console.log(`downloading Node's test suite to ${dir}`);
+    const { status } = spawnSync(path.join(tool, 'get-suite.sh'), [dir], { stdio: ['ignore', 'inherit', 'inherit'] });
+    if (status !== 0) throw new Error('the suite could not be downloaded');
+  }
+  return dir;
+}
+
+/** Runs the tests; the runner prints a line for each. Returns its results: [{test, status, flaky?}]. */
+function runSuite(tool, suite) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-conformance-'));
+  const out = path.join(dir, 'result.json');
+  const options = {
+    suite, out,
+    'module': path.join(ROOT, 'index.js'),
+    'list': path.join(tool, LIST),
+    'openssl-version': require('../../binding').versions().openssl,
+    'retries': 1,
+  };
+  const argv = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  try {
+    const stdio = ['ignore', 'inherit', 'inherit'];
+    spawnSync(process.execPath, [path.join(tool, 'run.js'), ...argv, ...patterns], { stdio });
+    return JSON.parse(fs.readFileSync(out, 'utf8')).results;
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function readFloor() {
+  if (!fs.existsSync(FLOOR)) return [];
+  return fs.readFileSync(FLOOR, 'utf8').split('\n').filter(Boolean);
+}
+
+function main() {
+  const tool = findTool();
+  const results = runSuite(tool, getSuite(tool));
+  const passed = results.filter(({ status }) => status === 'pass');
+  const passing = new Set(passed.map(({ test }) => test));
+  const floor = readFloor();
+  // With a pattern only what was run can be judged.
+  const expected = patterns.length > 0 ? floor.filter((name) => results.some(({ test }) => test === name)) : floor;
+  const lost = expected.filter((name) => !passing.has(name));
+  // What passed at its second try only is not yet sure enough to insist on.
+  const gained = passed.filter(({ test, flaky }) => !flaky && !floor.includes(test)).map(({ test }) => test);
+  for (const name of gained) console.log(`newly passing: ${name}`);
+  for (const name of lost) console.log(`LOST: ${name} is in floor.txt and does not pass`);
+  if (update && gained.length > 0) {
+    fs.writeFileSync(FLOOR, `${[...floor, ...gained].sort().join('\n')}\n`);
+    console.log(`floor.txt has ${gained.length} more names`);
+  }
+  console.log(`conformance: ${passing.size} of ${results.length} passed, floor ${floor.length}, ${lost.length} lost`);
+  process.exitCode = lost.length > 0 ? 1 : 0;
+}
+
+main();
