@@ -6,22 +6,24 @@
  * Everything here has the types, defaults and errors of Node's `tls`; what differs is said at the place.
  */
 
+import { EventEmitter } from 'node:events';
 import * as tls from 'node:tls';
 import * as net from 'node:net';
 import * as stream from 'node:stream';
 
 export {
   CipherNameAndProtocol, Certificate, CommonConnectionOptions, DetailedPeerCertificate, EphemeralKeyInfo, KeyObject,
-  PeerCertificate, PSKCallbackNegotation, PxfObject, SecureVersion, SecureContextOptions,
+  PeerCertificate, PxfObject, SecureVersion, SecureContextOptions,
 } from 'node:tls';
 
 /**
  * Options of {@link connect}: those of `tls.connect`, and those of `socket.connect` that concern the connection.
  *
  * Defaults: `host` 'localhost'; `rejectUnauthorized` true unless `NODE_TLS_REJECT_UNAUTHORIZED` is '0';
- * `minDHSize` 1024 (bits); `highWaterMark` that of the running Node's streams (bytes).
+ * `minDHSize` 1024 (bits); `highWaterMark` that of the running Node's streams (bytes). Pre-shared keys are not there
+ * yet.
  */
-export interface ConnectionOptions extends tls.ConnectionOptions {
+export interface ConnectionOptions extends Omit<tls.ConnectionOptions, 'pskCallback'> {
   /** Disables Nagle's algorithm as soon as the connection is there. Default: false. */
   noDelay?: boolean | undefined;
   /** Sends TCP keep-alive probes. Default: false. */
@@ -47,9 +49,9 @@ export interface ConnectionOptions extends tls.ConnectionOptions {
  *
  * With `requestCert` and `rejectUnauthorized`, a client without an acceptable certificate is refused inside the
  * handshake with the alert that fits, and `tlsClientError` has the reason as `code` (`CERT_HAS_EXPIRED`, ...). Node
- * closes such a connection without a word.
+ * closes such a connection without a word. Pre-shared keys are not there yet.
  */
-export interface TlsOptions extends tls.TlsOptions {
+export interface TlsOptions extends Omit<tls.TlsOptions, 'pskCallback' | 'pskIdentityHint'> {
   noDelay?: boolean | undefined;
   keepAlive?: boolean | undefined;
   /** Milliseconds. */
@@ -98,7 +100,26 @@ export function connect(options: ConnectionOptions, secureConnectListener?: () =
 export function connect(
   port: number, host?: string, options?: ConnectionOptions, secureConnectListener?: () => void): TLSSocket;
 export function connect(port: number, options?: ConnectionOptions, secureConnectListener?: () => void): TLSSocket;
+export function connect(port: number, host: string, secureConnectListener?: () => void): TLSSocket;
+export function connect(port: number, secureConnectListener?: () => void): TLSSocket;
 export function connect(path: string, options?: ConnectionOptions, secureConnectListener?: () => void): TLSSocket;
+export function connect(path: string, secureConnectListener?: () => void): TLSSocket;
+
+/** What {@link createSecurePair} makes: ciphertext goes through `encrypted`, clear text through `cleartext`. */
+export interface SecurePair extends EventEmitter {
+  readonly encrypted: stream.Duplex;
+  readonly cleartext: TLSSocket;
+  destroy(): void;
+}
+
+/**
+ * TLS between two streams in memory, for old programs.
+ *
+ * @deprecated Use {@link TLSSocket} over any `stream.Duplex`.
+ */
+export function createSecurePair(
+  context?: SecureContext, isServer?: boolean, requestCert?: boolean, rejectUnauthorized?: boolean,
+  options?: TLSSocketOptions): SecurePair;
 
 /** Node's own check of a certificate's names against `hostname` (RFC 6125). */
 export function checkServerIdentity(hostname: string, cert: tls.PeerCertificate): Error | undefined;

@@ -1,23 +1,52 @@
 'use strict';
+// A client: what it checks, what it can ask about the connection, how it comes back faster.
+// Look at: without `ca` a self-signed server is refused, with a code that says why.
 
-const tls = require('..');
+const { once } = require('events');
+const tls = require('..');    // in your program: require('c4tls')
 
-const { key, cert } = tls.generateCertificate({ names: ['localhost'] });
-const server = tls.createServer({ key, cert }, (socket) => socket.end('good day\n'));
+const pair = tls.generateCertificate({ names: ['localhost', '127.0.0.1'] });
+const server = tls.createServer(pair, (socket) => socket.end('bye'));
 
-server.listen(0, 'localhost', () => {
-  const { port } = server.address();
-  const client = tls.connect({ port, host: 'localhost', ca: cert }, () => {
-    console.log(client.getProtocol(), client.getCipher().name);
-    console.log('certificate of', client.getPeerCertificate().subject.CN, 'until', client.getPeerCertificate().valid_to);
+async function connect(options) {
+  const socket = tls.connect({ host: '127.0.0.1', port: server.address().port, ...options });
+  // With TLS 1.3 the tickets come after the handshake; each may be used once.
+  let session;
+  socket.on('session', (ticket) => {
+    session = ticket;
   });
-  client.setEncoding('utf8').on('data', (text) => console.log('received', text.trim()));
-  client.on('close', () => distrust(port));
-});
-
-/** Without `ca` nobody vouches for this certificate: the connection is refused. */
-function distrust(port) {
-  const client = tls.connect({ port, host: 'localhost' });
-  client.on('error', (error) => console.log('refused:', error.code));
-  client.on('close', () => server.close());
+  await once(socket, 'secureConnect');
+  socket.resume();
+  await once(socket, 'end');
+  return { socket, session };
 }
+
+async function refused(options) {
+  try {
+    await connect(options);
+  } catch (error) {
+    console.log('refused:', error.code);
+  }
+}
+
+async function main() {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  await refused({});                                                  // nobody vouches for the server
+  await refused({ ca: pair.cert, servername: 'other.example' });      // it is not who it should be
+  await refused({ ca: pair.cert, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_CCM_SHA256' });
+
+  const first = await connect({ ca: pair.cert });
+  const { socket } = first;
+  console.log('protocol:', socket.getProtocol());
+  console.log('cipher:', socket.getCipher().name);
+  console.log('server:', socket.getPeerCertificate().subjectaltname);
+  console.log('resumed:', socket.isSessionReused());
+
+  const second = await connect({ ca: pair.cert, session: first.session });
+  console.log('resumed:', second.socket.isSessionReused());
+  server.close();
+}
+
+main();

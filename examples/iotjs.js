@@ -1,19 +1,33 @@
 'use strict';
+// The `tls` module of IoT.js, for programs written for it.
+// Look at: its clients check nothing unless told to. Tell them to wherever you can.
 
-const { generateCertificate } = require('..');
-const tls = require('../iotjs');
+const { once } = require('events');
+const { generateCertificate } = require('..');    // in your program: require('c4tls')
+const tls = require('../iotjs');                  // in your program: require('c4tls/iotjs')
 
-const { key, cert } = generateCertificate({ names: ['localhost'] });
+const pair = generateCertificate();
+const server = tls.createServer(pair, (socket) => socket.end('hello'));
 
-const server = tls.createServer({ key, cert }, (socket) => {
-  socket.on('error', () => {});
-  socket.end('hello, thing');
-});
+async function visit(options) {
+  const socket = tls.connect({ port: server.address().port, host: 'localhost', ...options });
+  console.log('protocol before the handshake:', socket.getProtocol());
+  try {
+    await once(socket, 'secureConnect');
+    const [text] = await once(socket, 'data');
+    console.log(`${socket.getProtocol()}, authorized ${socket.authorized}: ${text}`);
+  } catch (error) {
+    console.log('refused:', error.code);
+  }
+}
 
-server.listen(0, 'localhost', () => {
-  // IoT.js does not verify the server unless it is told to: tell it.
-  const options = { port: server.address().port, host: 'localhost', ca: cert, rejectUnauthorized: true };
-  const client = tls.connect(options, () => console.log('authorized:', client.authorized));
-  client.on('data', (data) => console.log(String(data)));
-  client.on('close', () => server.close());
-});
+async function main() {
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  await visit({});                                            // IoT.js's default: anybody may answer
+  await visit({ rejectUnauthorized: true });                  // checked, and nobody vouches for the server
+  await visit({ rejectUnauthorized: true, ca: pair.cert });   // checked and found good
+  server.close();
+}
+
+main();

@@ -1,142 +1,252 @@
 'use strict';
 
-// npm start: a TLS echo server and an HTTPS page on this machine, with a certificate made in memory.
-//   npm start -- [--port N] [--https-port N] [--once]
-// It prints lines to try it with, proves itself with a client of its own, and runs until Ctrl-C (--once: until then).
+// npm start: a TLS echo server and an HTTPS page with a certificate made on the spot, lines to try them with, and one
+// proof that they work.
 
-const { once } = require('events');
 const fs = require('fs');
 const http = require('http');
 const os = require('os');
 const path = require('path');
+const { once } = require('events');
+const { performance } = require('perf_hooks');
 const { parseArgs } = require('util');
 
+const USAGE = `npm start [-- options]
+  --port N        port of the echo server, 0 to 65535 (default 0: a free one)
+  --https-port N  port of the HTTPS page (the same)
+  --once          end after the proof
+  --help          this text`;
+
+// The certificate is nobody's but this program's: it serves this machine alone.
 const HOST = '127.0.0.1';
-const NAMES = ['localhost', '127.0.0.1', '::1'];
 
-/** The proof is local and takes milliseconds: more than this means that something is wrong. */
+/** Messages of the proof; the round-trip time shown is their median. */
+const ROUND_TRIPS = 20;
+
+/** Longest time that the proof, and then the end of the servers, may take, in milliseconds. */
 const PROOF_LIMIT = 10_000;
+const STOP_LIMIT = 1_000;
 
-const USAGE = 'npm start -- [--port N] [--https-port N] [--once]      ports 0 to 65535, 0 (the default) for any free one';
+/** What this program tells in one line, with the exit code it ends with. */
+class Failure extends Error {
+  constructor(message, exitCode) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
 
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      'port': { type: 'string', default: '0' },
-      'https-port': { type: 'string', default: '0' },
-      'once': { type: 'boolean', default: false },
-      'help': { type: 'boolean', default: false },
-    },
-  });
-  const port = (name) => {
-    const number = Number(values[name]);
-    if (values[name].trim() !== '' && Number.isInteger(number) && number >= 0 && number <= 65535) return number;
-    throw new RangeError(`--${name} ${values[name]} is no port: 0 to 65535`);
+function portOf(text, option) {
+  if (text === undefined) return 0;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (!(port <= 65535)) throw new Failure(`--${option} ${text}: not a port from 0 to 65535`, 2);
+  return port;
+}
+
+function readOptions(args) {
+  const string = { type: 'string' };
+  const boolean = { type: 'boolean', default: false };
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args, options: { 'port': string, 'https-port': string, 'once': boolean, 'help': boolean },
+    }));
+  } catch (error) {
+    throw new Failure(`${error.message}\n${USAGE}`, 2);
+  }
+  return {
+    port: portOf(values.port, 'port'),
+    httpsPort: portOf(values['https-port'], 'https-port'),
+    once: values.once,
+    help: values.help,
   };
-  return { port: port('port'), httpsPort: port('https-port'), stopAfterProof: values.once, help: values.help };
 }
 
-async function listen(server, port) {
-  server.listen(port, HOST);
-  await once(server, 'listening');
-  return server.address().port;
-}
+// ---- the two servers
 
-/** Sends every byte back. */
-function makeEcho(tls, identity) {
-  return tls.createServer(identity, (socket) => {
-    socket.on('error', () => {});   // a client that goes away is no news
+function echoServer(tls, pair) {
+  return tls.createServer(pair, (socket) => {
+    socket.on('error', () => {});    // a client that goes away in the middle concerns only itself
     socket.pipe(socket);
   });
 }
 
-/** A page that tells what its connection is: Node's http over sockets of ours. */
-function makePage(tls, identity) {
+function pageServer(tls, pair) {
   const web = http.createServer((request, response) => {
     const { socket } = request;
-    response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    response.end(`Hello from c4tls.\n${socket.getProtocol()} ${socket.getCipher().standardName}\n`);
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end('<!doctype html>\n<title>c4tls</title>\n' +
+      `<p>This page came over ${socket.getProtocol()} with ${socket.getCipher().name}.</p>\n`);
   });
-  return tls.createServer({ ...identity, ALPNProtocols: ['http/1.1'] }, (socket) => {
-    socket.on('error', () => {});
-    web.emit('connection', socket);
-  });
+  // Node's own HTTP server speaks over sockets that c4tls has secured.
+  return tls.createServer({ ...pair, ALPNProtocols: ['http/1.1'] }, (socket) => web.emit('connection', socket));
 }
 
-/** Connects once, sends a message and waits for it to come back. */
-async function prove(tls, port, ca) {
-  const started = process.hrtime.bigint();
-  const signal = AbortSignal.timeout(PROOF_LIMIT);
-  const socket = tls.connect({ port, host: HOST, servername: 'localhost', ca });
-  await once(socket, 'secureConnect', { signal });
-  const secured = process.hrtime.bigint();
-  const message = 'hello, myself';
-  socket.setEncoding('utf8').write(message);
-  let answer = '';
-  while (answer.length < message.length) answer += (await once(socket, 'data', { signal }))[0];
-  const answered = process.hrtime.bigint();
-  if (answer !== message) throw new Error(`the echo server answered ${JSON.stringify(answer)}`);
-  const ms = (from, to) => (Number(to - from) / 1e6).toFixed(2);
-  const result = `${socket.getProtocol()}, ${socket.getCipher().standardName}, ` +
-    `handshake ${ms(started, secured)} ms, round trip ${ms(secured, answered)} ms`;
-  socket.end();
-  await once(socket, 'close', { signal });
-  return result;
+async function listen(server, port, option) {
+  server.listen(port, HOST);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (error.code === 'EADDRINUSE') {
+      throw new Failure(`port ${port} is taken: choose another with --${option} N, or leave it out for a free one`, 1);
+    }
+    throw new Failure(`cannot listen on port ${port}: ${error.message}`, 1);
+  }
+  return server.address().port;
 }
 
-function printWays(port, httpsPort, caFile) {
-  const client = `require('tls').connect({port:${port},ca:require('fs').readFileSync('${caFile}')})`;
-  console.log(`
-TLS echo server on ${HOST}:${port}, HTTPS page on https://localhost:${httpsPort}/
-certificate: ${caFile} (made for this run)
+// ---- what a reader can paste
 
-Try it:
-  openssl s_client -connect localhost:${port} -CAfile ${caFile} -verify_return_error -quiet
-  curl --cacert ${caFile} https://localhost:${httpsPort}/
-  node -e "const c=${client};c.pipe(process.stdout);process.stdin.pipe(c)"
+function showLines({ echoPort, pagePort, certificate }) {
+  // As a JavaScript string within the shell's double quotes.
+  const quoted = certificate.replace(/\\/g, '/');
+  console.log(`echo   ${HOST}:${echoPort}
+page   https://${HOST}:${pagePort}/
+
+Try them (the echo server sends back every line you type):
+
+  openssl s_client -brief -verify_return_error -CAfile "${certificate}" -connect ${HOST}:${echoPort}
+
+  curl --cacert "${certificate}" https://${HOST}:${pagePort}/
+
+  node -e "require('tls').connect({ port: ${echoPort}, host: '${HOST}', ca: require('fs').readFileSync('${quoted}') }, function () { this.end('hello from Node') }).pipe(process.stdout)"
 `);
 }
 
-async function main() {
-  const { port, httpsPort, stopAfterProof, help } = readOptions();
-  if (help) {
-    console.log(USAGE);
-    return;
-  }
-  const tls = require('..');
-  const identity = tls.generateCertificate({ names: NAMES, days: 30, keyType: 'ec' });
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-start-'));
-  process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
-  const caFile = path.join(dir, 'ca.pem');
-  fs.writeFileSync(caFile, identity.cert);
+// ---- the proof
 
-  const servers = [makeEcho(tls, identity), makePage(tls, identity)];
-  const open = new Set();
-  let stopping = false;
-  for (const server of servers) {
-    server.on('tlsClientError', (error) => console.log(`a handshake failed: ${error.code ?? error.message}`));
-    server.on('secureConnection', (socket) => {
-      open.add(socket);
-      if (stopping) socket.destroy();   // its handshake was under way when the server closed
-      socket.on('close', () => open.delete(socket));
-    });
+async function roundTrip(socket, message) {
+  const started = performance.now();
+  socket.write(message);
+  let received = '';
+  while (received.length < message.length) {
+    const [chunk] = await once(socket, 'data');
+    received += chunk;
   }
-  const stop = () => {
-    stopping = true;
-    for (const server of servers) server.close();
-    for (const socket of open) socket.destroy();
-  };
-  const ports = [await listen(servers[0], port), await listen(servers[1], httpsPort)];
-  // Nothing is left open after this, so the process ends by itself, with code 0.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
-
-  printWays(...ports, caFile);
-  console.log(`Proof: ${await prove(tls, ports[0], identity.cert)}`);
-  if (stopAfterProof) stop();
-  else console.log('\nCtrl-C ends it.');
+  if (received !== message) throw new Failure(`the echo of ${message} came back as ${received}`, 1);
+  return performance.now() - started;
 }
 
-main().catch((error) => {
-  console.error(`c4tls: ${error.message}`);
-  process.exit(1);
-});
+async function proveEcho(tls, ca, port) {
+  const started = performance.now();
+  const socket = tls.connect({ host: HOST, port, ca, timeout: PROOF_LIMIT });
+  socket.on('timeout', () => socket.destroy(new Error('no answer')));
+  await once(socket, 'secureConnect');
+  const handshake = performance.now() - started;
+  socket.setEncoding('utf8');
+  const times = [];
+  for (let i = 0; i < ROUND_TRIPS; i++) times.push(await roundTrip(socket, `message ${i}`));
+  times.sort((a, b) => a - b);
+  const proof = {
+    protocol: socket.getProtocol(), cipher: socket.getCipher().name, handshake, median: times[ROUND_TRIPS / 2],
+  };
+  socket.end();
+  await once(socket, 'close');
+  return proof;
+}
+
+async function provePage(tls, ca, port) {
+  const request = http.get({
+    host: HOST, port, timeout: PROOF_LIMIT,
+    createConnection: () => tls.connect({ host: HOST, port, ca, ALPNProtocols: ['http/1.1'] }),
+  });
+  request.on('timeout', () => request.destroy(new Error('no answer')));
+  const [response] = await once(request, 'response');
+  response.resume();
+  await once(response, 'end');
+  return response.statusCode;
+}
+
+async function prove(tls, ca, { echoPort, pagePort }) {
+  let echo;
+  let status;
+  try {
+    echo = await proveEcho(tls, ca, echoPort);
+    status = await provePage(tls, ca, pagePort);
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure(`the proof failed: ${error.message}`, 1);
+  }
+  console.log(`proof  echo ${echo.protocol} ${echo.cipher}, handshake ${echo.handshake.toFixed(1)} ms, ` +
+    `round trip ${echo.median.toFixed(2)} ms; page ${status}`);
+}
+
+// ---- the program
+
+/** What is to be ended, in any state the program may be in when it is told to stop. */
+class Cleanup {
+  constructor() {
+    this.servers = [];
+    this.sockets = new Set();
+    this.folder = undefined;
+  }
+
+  add(server) {
+    this.servers.push(server);
+    server.on('secureConnection', (socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+    return server;
+  }
+
+  makeFolder() {
+    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-start-'));
+    process.on('exit', () => this.removeFolder());
+    return this.folder;
+  }
+
+  removeFolder() {
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async run() {
+    if (this.folder) this.removeFolder();
+    const ended = Promise.all(this.servers.map((server) => new Promise((resolve) => {
+      server.close(resolve);    // of a server that does not listen too
+    })));
+    for (const socket of this.sockets) socket.destroy();
+    // A client in mid-handshake may take its time: it does not get more than this.
+    await Promise.race([ended, new Promise((resolve) => {
+      setTimeout(resolve, STOP_LIMIT).unref();
+    })]);
+  }
+}
+
+async function serve({ port, httpsPort, once: onlyOnce }, cleanup) {
+  const tls = require('..');
+  const pair = tls.generateCertificate();
+  const echo = cleanup.add(echoServer(tls, pair));
+  const page = cleanup.add(pageServer(tls, pair));
+  const ports = { echoPort: await listen(echo, port, 'port'), pagePort: await listen(page, httpsPort, 'https-port') };
+  const certificate = path.join(cleanup.makeFolder(), 'cert.pem');
+  fs.writeFileSync(certificate, pair.cert);
+  showLines({ ...ports, certificate });
+  await prove(tls, pair.cert, ports);
+  if (!onlyOnce) console.log('\nCtrl-C ends it.');
+}
+
+async function main() {
+  const cleanup = new Cleanup();
+  let stopping = false;
+  const stop = async (exitCode) => {
+    stopping = true;
+    await cleanup.run();
+    process.exit(exitCode);
+  };
+  // A second Ctrl-C finds no listener and ends the program at once.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop(0));
+  try {
+    const options = readOptions(process.argv.slice(2));
+    if (options.help) {
+      console.log(USAGE);
+      return;
+    }
+    await serve(options, cleanup);
+    if (options.once) await stop(0);
+  } catch (error) {
+    if (stopping) return;    // what was under way fails because its servers are gone
+    console.error(`npm start: ${error.message}`);
+    await stop(error.exitCode ?? 1);
+  }
+}
+
+main();

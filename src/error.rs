@@ -19,10 +19,10 @@ pub struct Error {
     /// For people. Never holds key material, passwords or clear text.
     pub message: String,
     /// OpenSSL's library and reason texts, where the error came from there.
-    pub library: Option<String>,
-    pub reason: Option<String>,
+    pub library: Option<Box<str>>,
+    pub reason: Option<Box<str>>,
     /// Further entries of OpenSSL's error queue, newest first.
-    pub stack: Vec<String>,
+    pub stack: Box<[String]>,
     /// The system call that failed, for system errors.
     pub syscall: Option<&'static str>,
     /// The operating system's error number, positive; 0 where there is none.
@@ -36,7 +36,7 @@ impl Error {
             message: message.into(),
             library: None,
             reason: None,
-            stack: Vec::new(),
+            stack: Box::default(),
             syscall: None,
             errno: 0,
         }
@@ -56,8 +56,8 @@ impl Error {
         let Some(first) = errors.first() else {
             return Error::new("ERR_CRYPTO_OPERATION_FAILED", fallback);
         };
-        let library = first.library().map(str::to_owned);
-        let reason = first.reason().map(str::to_owned);
+        let library = first.library().map(Box::from);
+        let reason = first.reason().map(Box::<str>::from);
         let code = match &reason {
             Some(reason) => openssl_code(first.library_code(), reason),
             None => "ERR_CRYPTO_OPERATION_FAILED".to_owned(),

@@ -18,7 +18,3 @@ pub mod policy;
 pub mod transport;
 
 mod bridge;
-
-/// Connections come and go on every thread; glibc's allocator shows in profiles, mimalloc hardly.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

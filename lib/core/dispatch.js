@@ -24,28 +24,13 @@ let largeIndex = 0;
 let more = false;      // the queue held more than one batch
 let wakeNumber = 0;
 let holders = 0;       // targets that keep the process alive
-let drains = 0;        // batches fetched
-let waiting = [];      // of whenSettled()
 
 function nextBatch() {
-  drains++;
   slab = binding.drain(descriptors);
   count = descriptors[0];
   large = descriptors[1] > 0 ? binding.takeLarge(descriptors[1]) : null;
   more = descriptors[2] !== 0;
   position = offset = largeIndex = 0;
-}
-
-// Calls back those for whom everything has been delivered that was there when they asked.
-function settle() {
-  const due = waiting.filter((one) => one.after < drains);
-  waiting = waiting.filter((one) => one.after >= drains);
-  for (const { callback } of due) callback();
-}
-
-/** Calls `callback` when all events have been delivered that wait now. To be called from an event. */
-function whenSettled(callback) {
-  waiting.push({ callback, after: drains });
 }
 
 // True when it stopped before the end: the rest needs another wake.
@@ -54,15 +39,11 @@ function deliver() {
   for (;;) {
     if (position === count) {
       slab = large = null;
-      if (!more && waiting.length > 0) settle();
       // What came while the rest of an earlier batch was delivered may have no wake of its own.
-      if (drained && !more && waiting.length === 0) return false;
+      if (drained && !more) return false;
       nextBatch();
       drained = true;
-      if (count === 0) {
-        if (waiting.length > 0) settle();
-        return false;
-      }
+      if (count === 0) return false;
     }
     const at = WORDS * (position + 1);
     const target = targets.get(descriptors[at]);
@@ -166,4 +147,4 @@ class Target {
 
 binding.init(onWake);
 
-module.exports = { Target, whenSettled };
+module.exports = { Target };

@@ -1,6 +1,7 @@
 'use strict';
 // What stands as `_handle` and `ssl` of a TLSSocket: the native connection, and the events that it sends.
 const binding = require('../core/binding');
+const check = require('../core/validate');
 const { Target } = require('../core/dispatch');
 const { hooks, kinds } = require('../core/events');
 const { connectErrors, systemError, tlsError } = require('../core/errors');
@@ -9,6 +10,10 @@ const { ticketOf } = require('./session-ticket');
 const { UserBuffer } = require('./user-buffer');
 
 const EPIPE = Object.freeze({ code: 'EPIPE', errno: -32, syscall: 'write' });
+
+// Bytes of clear text in a record, RFC 5246 and 6066.
+const MIN_FRAGMENT = 512;
+const MAX_FRAGMENT = 16384;
 
 const json = (payload) => JSON.parse(payload.toString());
 
@@ -22,17 +27,17 @@ class TLSHandle extends Target {
     this._secureContext = secureContext;
     this.owner = null;
     this.native = null;
-    this.params = null;            // TLS parameters, once start() was called
     this.started = false;
-    this.startAtOnce = false;      // begin TLS without waiting for 'connect'
+    this.startAtOnce = false;      // begin TLS as soon as there is a native connection
     this.session = undefined;      // to resume, client
     this.servername = undefined;   // to ask for, client
+    this.renegotiationOff = false;
+    this.maxSendFragment = 0;      // bytes; 0: OpenSSL's default
     this.lastSession = null;       // of the last 'session' event, client
     this.reading = false;
     this.secured = false;          // a handshake is done
     this.bytesRead = 0;            // clear bytes
     this.bytesWritten = 0;
-    this.writeQueueSize = 0;
     this.fd = -1;
     this.outbox = new Outbox();
     this.writeDone = null;
@@ -43,6 +48,7 @@ class TLSHandle extends Target {
     this.sawEnd = false;           // EOF or ERROR came
     this.pump = null;              // set when the ciphertext goes through a stream
     this.userBuffer = null;
+    this.destination = null;       // of connectTcp()
     this.noDelay = false;
     this.keepAlive = false;
     this.keepAliveDelay = 0;
@@ -53,12 +59,13 @@ class TLSHandle extends Target {
     this.native = native;
     this.attach(native.id);
     if (this.reading) native.readStart();
-    if (this.params !== null || this.startAtOnce) this.start();
+    if (this.startAtOnce) this.start();
   }
 
   // ---- connecting
 
   connectTcp(destination) {
+    this.destination = destination;
     this.adopt(binding.Connection.tcp({
       ...destination,
       noDelay: this.noDelay,
@@ -74,10 +81,10 @@ class TLSHandle extends Target {
   /** Begins TLS, now or as soon as there is a connection. */
   start() {
     if (this.started || this.closing) return;
-    this.params = this.owner._tlsParams();
+    this.startAtOnce = true;
     if (this.native === null) return;
     this.started = true;
-    this.native.start(this.params);
+    this.native.start(this.owner._tlsParams());
   }
 
   // As with libuv: a connection that neither reads nor has anything on its way out lets the process end.
@@ -154,16 +161,16 @@ class TLSHandle extends Target {
   /** Writes a Buffer; `done(error)` is called now or later. */
   write(chunk, done) {
     this.bytesWritten += chunk.length;
-    this.afterWrite(this.native === null ? -1 : this.outbox.writeOne(this.native, chunk), chunk.length, done);
+    this.afterWrite(this.native === null ? -1 : this.outbox.writeOne(this.native, chunk), done);
   }
 
   /** Writes several Buffers as one. */
   writev(chunks, total, done) {
     this.bytesWritten += total;
-    this.afterWrite(this.native === null ? -1 : this.outbox.writeMany(this.native, chunks, total), total, done);
+    this.afterWrite(this.native === null ? -1 : this.outbox.writeMany(this.native, chunks, total), done);
   }
 
-  afterWrite(result, length, done) {
+  afterWrite(result, done) {
     if (result === 0) {
       process.nextTick(done);
     } else if (result < 0 && (this.closed || this.native === null)) {
@@ -171,7 +178,6 @@ class TLSHandle extends Target {
     } else {
       // Also when the connection broke just now: ERROR or CLOSED is on its way and settles it.
       this.writeDone = done;
-      this.writeQueueSize = length;
       this.updateHold();
     }
   }
@@ -185,7 +191,6 @@ class TLSHandle extends Target {
     const done = this.writeDone;
     if (done === null) return;
     this.writeDone = null;
-    this.writeQueueSize = 0;
     this.updateHold();
     done();
   }
@@ -300,6 +305,10 @@ class TLSHandle extends Target {
 
   onConnectFailed(failures) {
     this.noteEnd();
+    const { localAddress, localPort } = this.destination ?? {};
+    for (const failure of failures) {
+      if (failure.syscall === 'bind') Object.assign(failure, { address: localAddress, port: localPort });
+    }
     this.owner._onConnectFailed(connectErrors(failures));
   }
 
@@ -317,6 +326,8 @@ class TLSHandle extends Target {
   onSecure() {
     this.secured = true;
     this.updateHold();
+    if (this.renegotiationOff) this.native.disableRenegotiation();
+    if (this.maxSendFragment > 0) this.native.setMaxSendFragment(this.maxSendFragment);
     this.owner._onSecure();
   }
 
@@ -380,8 +391,32 @@ class TLSHandle extends Target {
   getALPNNegotiatedProtocol() { return this.native === null ? false : this.native.getAlpn(); }
   getPeerChain() { return this.native?.getPeerChain() ?? []; }
   getCertificate() { return this.native?.getCertificate() ?? null; }
+  // What comes before TLS has begun is kept until then.
+  disableRenegotiation() {
+    this.renegotiationOff = true;
+    if (this.secured) this.native.disableRenegotiation();
+  }
+
+  setMaxSendFragment(size) {
+    if (this.secured) return this.native.setMaxSendFragment(size);
+    if (size < MIN_FRAGMENT || size > MAX_FRAGMENT) return false;
+    this.maxSendFragment = size;
+    return true;
+  }
+
+  setKeyCert(context) {
+    if (this.started) this.native.setKeyCert(context.context.native);
+    else this._secureContext = context;
+  }
+
   setVerifyMode(request, reject) { if (this.started) this.native.setVerifyMode(request, reject); }
-  setSession(session) { this.session = session; }
+
+  setSession(session) {
+    const bytes = typeof session === 'string' ? Buffer.from(session, 'latin1') : session;
+    check.bytes(bytes, 'session');
+    this.session = bytes;
+  }
+
   setServername(name) { this.servername = name; }
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 // What stands as `_handle` of a Server: the native listener, and the events that it sends.
 const fs = require('fs');
-const { Target, whenSettled } = require('../core/dispatch');
+const { Target } = require('../core/dispatch');
 const { kinds } = require('../core/events');
 const { systemError, tlsError } = require('../core/errors');
 
@@ -21,7 +21,6 @@ class ListenHandle extends Target {
     this.native = native;
     this.path = path;
     this.fd = -1;
-    this.closed = false;
     this.drained = false;          // closed, and no connection comes from here any more
     // A pipe has no address; Server.address() looks for the method.
     if (native.address() !== null) this.getsockname = (out) => this.name(out);
@@ -64,8 +63,7 @@ class ListenHandle extends Target {
       case kinds.ADOPT: server._onAdopted(arg); break;
       case kinds.DROP: server.emit('drop', payload === null ? undefined : JSON.parse(payload.toString())); break;
       case kinds.LISTENER_ERROR: this.onError(JSON.parse(payload.toString())); break;
-      case kinds.LISTENER_CLOSED: this.onClosed(); break;
-      case kinds.PENDING_ZERO: this.checkEnd(); break;
+      case kinds.PENDING_ZERO: this.onEnd(); break;
     }
   }
 
@@ -73,15 +71,8 @@ class ListenHandle extends Target {
     this.server.emit('error', error.syscall ? systemError(error) : tlsError(error));
   }
 
-  onClosed() {
-    this.closed = true;
-    // None pending may mean that the last one's ADOPT waits behind this event.
-    whenSettled(() => this.checkEnd());
-  }
-
-  // Behind the event that brought the last connection.
-  checkEnd() {
-    if (!this.closed || this.drained || this.pending() > 0) return;
+  // The socket is closed, and every connection that came from it has been told of.
+  onEnd() {
     this.drained = true;
     this.detach();
     this.server._onListenerEnd(this);

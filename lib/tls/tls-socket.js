@@ -145,7 +145,10 @@ TLSSocket.prototype._init = function(socket) {
       this.connecting = false;
       this.emit('connect');
     });
-    if (socket instanceof AcceptedSocket) socket.on('close', () => this.destroy());
+    if (socket instanceof AcceptedSocket) {
+      socket.once('close', () => this.destroy());
+      this.once('close', () => socket.destroy());
+    }
   } else if (!socket && !options[kAccepted]) {
     this.connecting = true;
   }
@@ -167,8 +170,6 @@ TLSSocket.prototype._tlsParams = function() {
   } else if (this.listenerCount('session') > 0) {
     bits |= hooks.SESSIONS;
   }
-  let { session } = handle;
-  if (typeof session === 'string') session = Buffer.from(session, 'latin1');
   return {
     context: handle._secureContext.context.native,
     isServer: !!options.isServer,
@@ -176,7 +177,7 @@ TLSSocket.prototype._tlsParams = function() {
     rejectUnauthorized: this._rejectUnauthorized,
     alpn: options.ALPNProtocols || undefined,
     servername: handle.servername || undefined,
-    session: session || undefined,
+    session: handle.session,
     requestOCSP: !!options.requestOCSP,
     hooks: bits,
     handshakeTimeout: options.handshakeTimeout > 0 ? options.handshakeTimeout : 0,
@@ -329,11 +330,6 @@ TLSSocket.prototype._final = function(cb) {
   this._handle.shutdown(cb);
 };
 
-// A write that makes progress is activity.
-TLSSocket.prototype._onTimeout = function() {
-  this.emit('timeout');
-};
-
 TLSSocket.prototype.resetAndDestroy = function() {
   const handle = this._handle;
   if (!handle) {
@@ -363,7 +359,7 @@ for (const method of ['on', 'addListener', 'prependListener']) {
 // ---- TLS
 
 TLSSocket.prototype.disableRenegotiation = function() {
-  this._handle?.native?.disableRenegotiation();
+  this._handle?.disableRenegotiation();
 };
 
 TLSSocket.prototype.renegotiate = function(options, callback) {
@@ -396,7 +392,7 @@ TLSSocket.prototype.exportKeyingMaterial = function(length, label, context) {
 
 TLSSocket.prototype.setMaxSendFragment = function(size) {
   check.int32(size, 'size');
-  return this._handle?.native?.setMaxSendFragment(size) ?? false;
+  return this._handle?.setMaxSendFragment(size) ?? false;
 };
 
 TLSSocket.prototype.setServername = function(name) {
@@ -435,7 +431,7 @@ TLSSocket.prototype.getX509Certificate = function() {
 TLSSocket.prototype.setKeyCert = function(context) {
   if (!this._handle) return;
   const chosen = context instanceof SecureContext ? context : face.createSecureContext(context);
-  this._handle.native.setKeyCert(chosen.context.native);
+  this._handle.setKeyCert(chosen);
 };
 
 for (const method of [

@@ -21,13 +21,13 @@ fn build<'env>(env: &'env Env, error: &CoreError) -> Result<Object<'env>> {
     let mut object = unsafe { Object::from_napi_value(env.raw(), made.raw())? };
     object.set("code", &*error.code)?;
     if let Some(library) = &error.library {
-        object.set("library", library.as_str())?;
+        object.set("library", &**library)?;
     }
     if let Some(reason) = &error.reason {
-        object.set("reason", reason.as_str())?;
+        object.set("reason", &**reason)?;
     }
     if !error.stack.is_empty() {
-        object.set("opensslErrorStack", error.stack.clone())?;
+        object.set("opensslErrorStack", error.stack.to_vec())?;
     }
     if let Some(syscall) = error.syscall {
         object.set("syscall", syscall)?;
@@ -47,7 +47,7 @@ pub(super) fn to_json(error: &CoreError) -> Value {
         }
     }
     if !error.stack.is_empty() {
-        data["stack"] = error.stack.clone().into();
+        data["stack"] = error.stack.to_vec().into();
     }
     if error.errno != 0 {
         data["errno"] = (-error.errno).into();

@@ -61,7 +61,7 @@ impl Failure {
             let code = "ERR_CRYPTO_UNSUPPORTED_OPERATION".into();
             return Failure::Unsupported(Error { code, message, ..full });
         }
-        let message = full.reason.clone().unwrap_or_else(|| "Unknown error".to_owned());
+        let message = full.reason.as_deref().unwrap_or("Unknown error").to_owned();
         Failure::Other(Error { message, ..full })
     }
 }

@@ -38,7 +38,7 @@ pub enum Event<'a> {
     },
     /// Server: the listening socket is closed.
     ListenerClosed,
-    /// Server: after it was closed, the last connection that JavaScript had not seen is gone or was adopted.
+    /// Server, once, after it was closed: no connection is left that JavaScript has not seen.
     PendingZero,
     Connected,
     ConnectFailed(&'a [ConnectError]),

@@ -28,13 +28,20 @@ pub struct ServerConfig {
     pub max_connections: usize,
 }
 
+/// Connections that JavaScript has not heard of.
+#[derive(Default)]
+struct Unseen {
+    connections: HashMap<u32, Arc<Connection>>,
+    /// No more will come: [`Event::PendingZero`] follows the last one.
+    last: bool,
+}
+
 pub struct Server {
     id: u32,
     sink: Arc<dyn EventSink>,
     config: RwLock<Arc<ServerConfig>>,
     address: Option<SocketAddress>,
-    /// Connections that JavaScript has not heard of.
-    unseen: Mutex<HashMap<u32, Arc<Connection>>>,
+    unseen: Mutex<Unseen>,
     /// All connections whose task runs.
     live: AtomicUsize,
     closed: AtomicBool,
@@ -86,10 +93,11 @@ impl Server {
 
     /// Connections that JavaScript has not heard of.
     pub fn pending(&self) -> usize {
-        lock(&self.unseen).len()
+        lock(&self.unseen).connections.len()
     }
 
-    /// Stops accepting; connections live on. [`Event::ListenerClosed`] follows.
+    /// Stops accepting; connections live on. [`Event::ListenerClosed`] follows, and [`Event::PendingZero`] behind the
+    /// last connection that JavaScript had not heard of, or at once.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.waker.wake();
@@ -98,14 +106,14 @@ impl Server {
     /// Stops accepting and drops what JavaScript has not heard of: its environment is gone.
     pub fn abort(&self) {
         self.close();
-        let unseen: Vec<_> = lock(&self.unseen).values().cloned().collect();
+        let unseen: Vec<_> = lock(&self.unseen).connections.values().cloned().collect();
         for connection in unseen {
             connection.close(false);
         }
     }
 
     pub(super) fn admit(&self, connection: &Arc<Connection>) {
-        lock(&self.unseen).insert(connection.id(), connection.clone());
+        lock(&self.unseen).connections.insert(connection.id(), connection.clone());
     }
 
     /// Brings a connection to JavaScript's notice. `raw`: its TLS has not begun.
@@ -116,12 +124,19 @@ impl Server {
         self.forget(id);
     }
 
-    /// The connection was seen, or ended unseen.
+    /// The connection was seen, or ended unseen. Its event is out by now, so that [`Event::PendingZero`] comes behind.
     pub(super) fn forget(&self, id: u32) {
         let mut unseen = lock(&self.unseen);
-        let emptied = unseen.remove(&id).is_some() && unseen.is_empty();
-        drop(unseen);
-        if emptied && self.closed.load(Ordering::Acquire) {
+        if unseen.connections.remove(&id).is_some() && unseen.last && unseen.connections.is_empty() {
+            self.sink.emit(self.id, Event::PendingZero);
+        }
+    }
+
+    fn ended(&self) {
+        self.sink.emit(self.id, Event::ListenerClosed);
+        let mut unseen = lock(&self.unseen);
+        unseen.last = true;
+        if unseen.connections.is_empty() {
             self.sink.emit(self.id, Event::PendingZero);
         }
     }
@@ -161,7 +176,7 @@ impl Future for Acceptor {
             if this.server.closed.load(Ordering::Acquire) {
                 // The socket closes before JavaScript hears that it is closed.
                 this.source = None;
-                this.server.sink.emit(this.server.id, Event::ListenerClosed);
+                this.server.ended();
                 return Poll::Ready(());
             }
             if let Some(rest) = &mut this.rest {

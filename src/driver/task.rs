@@ -513,31 +513,22 @@ impl Task {
             Ok(Flush::Blocked) => return Step::Idle,
             Err(_) => return Step::End,
         }
-        match &core.io {
-            Some(Io::Socket(write)) => {
-                if core.shutdown != Shutdown::Done {
-                    core.shutdown = Shutdown::Done;
-                    if write.shutdown().is_err() {
-                        return Step::End;
-                    }
-                }
-            }
-            _ => {
-                self.emit(Event::CipherEnd);
-                return Step::End;
-            }
+        if !matches!(core.io, Some(Io::Socket(_))) {
+            self.emit(Event::CipherEnd);
+            return Step::End;
         }
         let dropped = SCRATCH.with_borrow_mut(|scratch| match &mut self.read {
             Some(read) => read.poll_read(cx, &mut scratch.cipher),
             None => Poll::Ready(Ok(0)),
         });
-        match dropped {
-            Poll::Pending => Step::Idle,
-            Poll::Ready(Ok(n)) if n > 0 && linger.drained(n, Instant::now()) => {
+        match (dropped, &mut self.timer) {
+            (Poll::Pending, _) => Step::Idle,
+            (Poll::Ready(Ok(n)), Some(timer)) if n > 0 && linger.drained(n, Instant::now()) => {
+                timer.as_mut().reset(linger.until().into());
                 self.linger = Some(linger);
                 Step::Moved
             }
-            Poll::Ready(_) => Step::End,
+            _ => Step::End,
         }
     }
 

@@ -31,8 +31,8 @@ pub(super) fn take() -> Error {
     let code: String = main.reason.chars().map(capitals).collect();
     let error = Error::new(format!("ERR_SSL_{code}"), main.line());
     Error {
-        library: Some(main.library),
-        reason: Some(main.reason),
+        library: Some(main.library.into()),
+        reason: Some(main.reason.into()),
         stack: entries.iter().rev().map(Entry::line).collect(),
         ..error
     }

@@ -37,8 +37,10 @@ pub const DUPLEX_INBOX: usize = 128 * 1024;
 pub const OWN_BUFFER: usize = 8 * 1024;
 
 /// After a fatal alert: how long and for how many bytes the peer's data is still read and dropped, so that the kernel
-/// does not answer it with a reset that destroys the alert on its way.
+/// does not answer it with a reset that destroys the alert on its way. A peer that was quiet for `LINGER_QUIET` has had
+/// its alert.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
+pub const LINGER_QUIET: Duration = Duration::from_millis(200);
 pub const LINGER_BYTES: usize = 256 * 1024;
 
 /// How long accepting rests when the process is out of file descriptors.

@@ -2,28 +2,31 @@
 
 use std::time::Instant;
 
-use super::limits::{LINGER_BYTES, LINGER_TIME};
+use super::limits::{LINGER_BYTES, LINGER_QUIET, LINGER_TIME};
 
 /// The budget of one lingering close.
 #[derive(Debug, Clone, Copy)]
 pub struct Linger {
-    until: Instant,
+    last: Instant,
+    quiet: Instant,
     bytes: usize,
 }
 
 impl Linger {
     pub fn begin(now: Instant) -> Self {
-        Linger { until: now + LINGER_TIME, bytes: LINGER_BYTES }
+        Linger { last: now + LINGER_TIME, quiet: now + LINGER_QUIET, bytes: LINGER_BYTES }
     }
 
+    /// When to close if the peer sends nothing more.
     pub fn until(&self) -> Instant {
-        self.until
+        self.quiet.min(self.last)
     }
 
     /// Counts `bytes` that were read and dropped; false when it is time to close.
     pub fn drained(&mut self, bytes: usize, now: Instant) -> bool {
         self.bytes = self.bytes.saturating_sub(bytes);
-        self.bytes > 0 && now < self.until
+        self.quiet = now + LINGER_QUIET;
+        self.bytes > 0 && now < self.last
     }
 }
 
@@ -35,7 +38,9 @@ mod tests {
     fn ends_by_time_or_by_bytes() {
         let now = Instant::now();
         let mut linger = Linger::begin(now);
-        assert!(linger.drained(1, now));
+        assert_eq!(linger.until(), now + LINGER_QUIET);
+        assert!(linger.drained(1, now + LINGER_QUIET));
+        assert_eq!(linger.until(), now + LINGER_QUIET * 2);
         assert!(!linger.drained(1, now + LINGER_TIME));
         assert!(!Linger::begin(now).drained(LINGER_BYTES, now));
     }

@@ -44,7 +44,7 @@ function runSuite(tool, suite) {
     suite, out,
     'module': path.join(ROOT, 'index.js'),
     'list': path.join(tool, LIST),
-    'openssl-version': require('../../binding').versions.openssl,
+    'openssl-version': require('../../binding').versions().openssl,
     'retries': 1,
   };
   const argv = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);

@@ -42,8 +42,8 @@ describe('the addon', () => {
 
   it('is built on OpenSSL 3.6', () => {
     const { versions } = require('../../binding');
-    assert.match(versions.openssl, /^3\.6\.\d+$/);
-    assert.strictEqual(versions.c4tls, require('../../package.json').version);
+    assert.match(versions().openssl, /^3\.6\.\d+$/);
+    assert.strictEqual(versions().c4tls, require('../../package.json').version);
   });
 });
 
@@ -137,7 +137,8 @@ describe('the install script', () => {
         cwd: dir, env: { PATH: '/nowhere', HOME: dir, CARGO_HOME: dir },
       });
       assert.strictEqual(code, 1);
-      assert.match(stderr, /^c4tls: there is no prebuilt addon for .*, and building it needs Rust \(https:\/\/rustup\.rs\), perl.*\n$/);
+      assert.match(stderr, /^c4tls: there is no prebuilt addon for .*\n$/);
+      assert.match(stderr, /building it needs Rust \(https:\/\/rustup\.rs\), perl/);
     } finally {
       fs.rmSync(dir, { recursive: true });
     }
