@@ -1,23 +1,25 @@
 'use strict';
 
-// The addon as a file, and how it is found, loaded and built.
+// The compiled addon: what it exports, where it can be loaded, and what is said when it cannot.
 
 const assert = require('assert');
-const { execFileSync } = require('child_process');
 const fs = require('fs');
-const os = require('os');
 const path = require('path');
-const { localFileName, platformTriple } = require('../../locate-binding');
-const { isInstalled, itWith, run } = require('../support/program');
+const { once } = require('events');
+const { Worker } = require('worker_threads');
+const pki = require('../support/pki');
 const { stock } = require('../support/subject');
+const { itWith, run } = require('../support/program');
+const { runNode } = require('../support/node-program');
+const { track } = require('../support/cleanup');
+const { within } = require('../support/time');
 
 const ROOT = path.join(__dirname, '..', '..');
 
-/** The file that this process has loaded. */
-function addonFile() {
-  const files = Object.keys(require.cache).filter((name) => name.endsWith('.node'));
-  assert.strictEqual(files.length, 1);
-  return files[0];
+/** Path of the addon that this process has loaded. */
+function addonPath() {
+  require('../../binding');
+  return Object.keys(require.cache).find((name) => name.endsWith('.node'));
 }
 
 describe('the addon', () => {
@@ -25,122 +27,67 @@ describe('the addon', () => {
     if (stock) this.skip();
   });
 
-  itWith('nm', 'exports nothing of OpenSSL', () => {
-    const flags = process.platform === 'darwin' ? ['-gU'] : ['-D', '--defined-only'];
-    const symbols = execFileSync('nm', [...flags, addonFile()], { encoding: 'utf8', maxBuffer: 1 << 26 })
-      .split('\n').filter(Boolean).map((line) => line.split(' ').at(-1).replace(/@.*/, '').replace(/^_/, ''));
-    assert.ok(symbols.includes('napi_register_module_v1'));
-    const openssl = /^(SSL|TLS|OPENSSL|OSSL|CRYPTO|EVP|X509|ERR|BIO|PEM|RSA|EC|ASN1|BN|SHA|AES)_/i;
-    assert.deepStrictEqual(symbols.filter((name) => openssl.test(name)), []);
-    assert.ok(symbols.length < 50, `${symbols.length} symbols: ${symbols.slice(0, 50)}`);
-  });
+  if (process.platform === 'linux') {
+    itWith('nm', 'exports nothing of OpenSSL, only what Node-API asks for', async () => {
+      const { code, stdout } = await run('nm', ['-D', '--defined-only', addonPath()]);
+      assert.strictEqual(code, 0);
+      const names = stdout.trim().split('\n').map((line) => line.split(' ').at(-1).replace(/@.*/, ''));
+      assert.ok(names.includes('napi_register_module_v1'), names.slice(0, 20).join(' '));
+      assert.deepStrictEqual(names.filter((name) => !/^_?napi_/.test(name)), []);
+    });
 
-  it('needs no OpenSSL of the system', function () {
-    if (process.platform !== 'linux' || !isInstalled('ldd')) this.skip();
-    assert.doesNotMatch(execFileSync('ldd', [addonFile()], { encoding: 'utf8' }), /libssl|libcrypto/);
-  });
-
-  it('is built on OpenSSL 3.6', () => {
-    const { versions } = require('../../binding');
-    assert.match(versions().openssl, /^3\.6\.\d+$/);
-    assert.strictEqual(versions().c4tls, require('../../package.json').version);
-  });
-});
-
-/** A new folder with copies of these files of the package. */
-function copyOut(...names) {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-addon-'));
-  for (const name of names) {
-    fs.mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
-    fs.copyFileSync(path.join(ROOT, name), path.join(dir, name));
-  }
-  return dir;
-}
-
-describe('the loader', () => {
-  /** Copies the loader into a package of its own, so that nothing else is found beside it. */
-  function makePackage(files = {}) {
-    const dir = copyOut('binding.js', 'locate-binding.js', 'package.json');
-    for (const [name, content] of Object.entries(files)) {
-      fs.mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
-      fs.writeFileSync(path.join(dir, name), content);
-    }
-    return dir;
+    itWith('nm', 'takes nothing of OpenSSL from the node that loads it', async () => {
+      const { stdout } = await run('nm', ['-D', '--undefined-only', addonPath()]);
+      const foreign = stdout.trim().split('\n').map((line) => line.trim().split(' ').at(-1))
+        .filter((name) => /^(?:SSL|TLS|BIO|EVP|X509|ERR|OPENSSL|CRYPTO|RSA|EC|PEM|ASN1)_/.test(name));
+      assert.deepStrictEqual(foreign, []);
+    });
   }
 
-  /** What loading gives in a node of its own: {code, message} of the error, or {value}. */
-  async function load(files, env) {
-    const dir = makePackage(files);
-    try {
-      const { stdout } = await run(process.execPath, ['-e', `
-        try { console.log(JSON.stringify({ value: require('./binding') })); }
-        catch ({ code, message }) { console.log(JSON.stringify({ code, message })); }`], {
-        cwd: dir, env: { ...process.env, C4TLS_BINDING: '', ...env },
-      });
-      return JSON.parse(stdout);
-    } finally {
-      fs.rmSync(dir, { recursive: true });
-    }
-  }
-
-  const prebuilt = `node_modules/c4tls-${platformTriple()}`;
-  const { version } = require('../../package.json');
-
-  it('says in one line with ERR_C4TLS_BINDING that there is no addon, and what to do', async () => {
-    const { code, message } = await load();
-    assert.strictEqual(code, 'ERR_C4TLS_BINDING');
-    assert.match(message, /^c4tls: the native addon does not load: there is no .*npm rebuild c4tls.*$/);
-    assert.strictEqual(message.includes('\n'), false);
+  it('loads in the main thread and in two Workers, each with a state of its own', async () => {
+    require('../..');
+    const source = `
+      const tls = require(${JSON.stringify(ROOT)});
+      const pair = tls.generateCertificate();
+      const server = tls.createServer(pair, (s) => s.end('hello'));
+      server.listen(0, '127.0.0.1', () => {
+        tls.connect({ port: server.address().port, servername: 'localhost', ca: pair.cert }, function() {
+          this.on('data', (text) => require('worker_threads').parentPort.postMessage(String(text)));
+        }).on('close', () => server.close());
+      });`;
+    const ends = [1, 2].map(async () => {
+      const worker = track(new Worker(source, { eval: true }));
+      const [[message], [code]] = await within(8000, Promise.all([once(worker, 'message'), once(worker, 'exit')]),
+                                               'a message and the end of a Worker');
+      return { message, code };
+    });
+    assert.deepStrictEqual(await Promise.all(ends), [{ message: 'hello', code: 0 }, { message: 'hello', code: 0 }]);
   });
 
-  it('says why a file does not load', async () => {
-    const { code, message } = await load({ [localFileName()]: 'no library' });
-    assert.strictEqual(code, 'ERR_C4TLS_BINDING');
-    assert.match(message, /file too short|invalid ELF|not a mach-o|not a valid Win32/i);
+  it('loads once for both module systems and all ways to its name', async () => {
+    const { stdout, stderr } = await runNode(`
+      import(${JSON.stringify(path.join(ROOT, 'index.mjs'))}).then((module) => {
+        console.log(module.default === tls, require('c4tls') === tls);
+      });`, { timeout: 8000 });
+    assert.deepStrictEqual({ stdout, stderr }, { stdout: 'true true\n', stderr: '' });
   });
 
-  it('takes the platform package of the same version', async () => {
-    const files = { [`${prebuilt}/index.js`]: 'module.exports = 1;' };
-    const found = await load({ ...files, [`${prebuilt}/package.json`]: JSON.stringify({ version }) });
-    assert.deepStrictEqual(found, { value: 1 });
-    const other = await load({ ...files, [`${prebuilt}/package.json`]: JSON.stringify({ version: '0.0.1' }) });
-    assert.strictEqual(other.code, 'ERR_C4TLS_BINDING');
-    assert.match(other.message, /is version 0\.0\.1, not /);
-  });
-
-  it('takes what C4TLS_BINDING names, and nothing else', async () => {
-    const found = await load({ 'mine.js': 'module.exports = 2;' }, { C4TLS_BINDING: 'mine.js' });
-    assert.deepStrictEqual(found, { value: 2 });
-    const missing = await load({ [`${prebuilt}/index.js`]: 'module.exports = 1;',
-      [`${prebuilt}/package.json`]: JSON.stringify({ version }) }, { C4TLS_BINDING: 'missing.node' });
-    assert.strictEqual(missing.code, 'ERR_C4TLS_BINDING');
-    assert.match(missing.message, /C4TLS_BINDING names missing\.node/);
-  });
-});
-
-describe('the install script', () => {
-  const script = path.join(ROOT, 'scripts', 'install.js');
-
-  it('has nothing to do where the local build is fresh, in less than two seconds', async function () {
-    const built = path.join(ROOT, localFileName());
-    if (!fs.existsSync(built)) this.skip();   // the addon comes from elsewhere (C4TLS_BINDING)
-    const started = Date.now();
-    const { code, stdout, stderr } = await run(process.execPath, [script], { env: { ...process.env, PATH: '/nowhere' } });
-    assert.deepStrictEqual([code, stdout, stderr], [0, '', '']);
-    assert.ok(Date.now() - started < 2000);
-  });
-
-  it('says in one line what is missing', async function () {
-    const dir = copyOut('locate-binding.js', 'package.json', 'scripts/install.js', 'scripts/build.js');
-    try {
-      const { code, stderr } = await run(process.execPath, [path.join(dir, 'scripts', 'install.js')], {
-        cwd: dir, env: { PATH: '/nowhere', HOME: dir, CARGO_HOME: dir },
-      });
-      assert.strictEqual(code, 1);
-      assert.match(stderr, /^c4tls: there is no prebuilt addon for .*\n$/);
-      assert.match(stderr, /building it needs Rust \(https:\/\/rustup\.rs\), perl/);
-    } finally {
-      fs.rmSync(dir, { recursive: true });
+  it('that is missing or broken is one clear error', async () => {
+    const broken = path.join(path.dirname(pki.path('ca.pem')), 'broken.node');
+    fs.writeFileSync(broken, 'no addon at all');
+    for (const file of [path.join(__dirname, 'no-such.node'), broken]) {
+      const { code, stdout, stderr } = await run(process.execPath, ['-e', `
+        try {
+          require(${JSON.stringify(ROOT)});
+        } catch (error) {
+          console.log(JSON.stringify({ code: error.code, message: error.message, cause: error.cause?.message }));
+        }`], { env: { ...process.env, C4TLS_BINDING: file } });
+      assert.strictEqual(code, 0, stderr);
+      const error = JSON.parse(stdout);
+      assert.strictEqual(error.code, 'ERR_C4TLS_BINDING');
+      assert.ok(error.message.startsWith(`c4tls: C4TLS_BINDING names ${file}, which does not load: `), error.message);
+      assert.ok(error.cause);
+      assert.strictEqual(error.message.includes('\n'), false);
     }
   });
 });
