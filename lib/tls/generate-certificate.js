@@ -8,13 +8,14 @@ const { ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE } = codes;
 
 const KEY_TYPES = ['ec', 'rsa', 'ed25519'];
 const MAX_NAMES = 100;
-const MAX_DAYS = 36500;
+/** The year stays below 10000, where X.509 dates end. */
+const MAX_DAYS = 365_000;
 
 /**
  * Makes a self-signed certificate.
  * @param {object} [options]
  * @param {string[]} [options.names] 1 to 100 host names and IP addresses; default ['localhost', '127.0.0.1', '::1']
- * @param {number} [options.days] validity from now, 1 to 36500; default 30
+ * @param {number} [options.days] validity from now, 1 to 365000; default 30
  * @param {string} [options.keyType] 'ec' (P-256), 'rsa' (2048 bits) or 'ed25519'; default 'ec'
  * @returns {{ cert: string, key: string }} both in PEM
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE
@@ -31,6 +32,7 @@ function generateCertificate(options = {}) {
     if (name === '') throw new ERR_INVALID_ARG_VALUE(`options.names[${i}]`, name);
   });
   check.integer(days, 'options.days', 1, MAX_DAYS);
+  check.string(keyType, 'options.keyType');
   if (!KEY_TYPES.includes(keyType)) {
     throw new ERR_INVALID_ARG_VALUE('options.keyType', keyType, `must be one of: ${KEY_TYPES.join(', ')}`);
   }
