@@ -41,6 +41,8 @@ pub(super) struct Task {
     server: Option<Arc<Server>>,
     /// [`Event::Closed`] is out.
     ended: bool,
+    /// The peer sent on and on behind a failure.
+    flooded: bool,
 }
 
 /// What a step came to.
@@ -70,7 +72,7 @@ impl Task {
             Opening::Open(read) => (None, Some(read)),
             Opening::Duplex => (None, None),
         };
-        Task { conn, opening, read, timer: None, linger: None, server, ended: false }
+        Task { conn, opening, read, timer: None, linger: None, server, ended: false, flooded: false }
     }
 
     fn step(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
@@ -528,6 +530,10 @@ impl Task {
                 self.linger = Some(linger);
                 Step::Moved
             }
+            (Poll::Ready(Ok(n)), _) => {
+                self.flooded = n > 0;
+                Step::End
+            }
             _ => Step::End,
         }
     }
@@ -545,8 +551,35 @@ impl Task {
         self.emit(Event::Closed);
     }
 
+    /// What was written before the close and the kernel takes at once still goes out, as it would have in Node, where
+    /// each write tries the kernel first.
+    fn send_last(&self, core: &mut Core) {
+        while core.phase == Phase::Open && core.failure.is_none() {
+            let encrypted = self.encrypt(core);
+            match (&core.io, &mut core.session) {
+                (Some(Io::Socket(write)), Some(session)) => {
+                    let sent = send(write, session.output());
+                    if !matches!((encrypted, sent), (Ok(true), Ok(true))) {
+                        return;
+                    }
+                }
+                (Some(Io::Duplex), Some(session)) => {
+                    let output = std::mem::take(session.output());
+                    if output.is_empty() {
+                        return;
+                    }
+                    self.emit(Event::CipherOut(output));
+                }
+                _ => return,
+            }
+        }
+    }
+
     fn close(&mut self, core: &mut Core) {
-        let reset = self.conn.control.load(Ordering::Acquire) & control::RESET != 0;
+        let reset = self.conn.control.load(Ordering::Acquire) & control::RESET != 0 || self.flooded;
+        if !reset && !self.ended {
+            self.send_last(core);
+        }
         // The socket is closed before JavaScript hears that it is.
         match core.io.take() {
             Some(Io::Socket(write)) if reset => write.reset(),

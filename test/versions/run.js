@@ -1,7 +1,8 @@
 'use strict';
 
 // npm run test:versions: the smoke program, and the tests of test/tls, under every Node of package.json beside this
-// file (npm's `node` packages, installed here when missing). One line per version; fails when one of them fails.
+// file (npm's `node` packages, installed here when missing, with the last mocha that runs in Node 18). One line per
+// version; fails when one of them fails.
 //   --smoke      the smoke program only
 //   NAME...      only these, such as node18
 
@@ -11,6 +12,7 @@ const path = require('path');
 const { dependencies } = require('./package.json');
 
 const ROOT = path.join(__dirname, '..', '..');
+const MOCHA = path.join(__dirname, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const SMOKE_TIME = 60_000;       // ms
 const TESTS_TIME = 300_000;
 
@@ -21,7 +23,8 @@ function binaryOf(name) {
 
 /** Installs when a version is missing; false when that fails, with npm's own words on stderr. */
 function install(names) {
-  if (names.every((name) => fs.existsSync(binaryOf(name)))) return true;
+  const isComplete = () => [MOCHA, ...names.map(binaryOf)].every((file) => fs.existsSync(file));
+  if (isComplete()) return true;
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   try {
     // The packages' own install scripts fetch the binary that fits this platform.
@@ -30,7 +33,7 @@ function install(names) {
   } catch {
     return false;
   }
-  return names.every((name) => fs.existsSync(binaryOf(name)));
+  return isComplete();
 }
 
 /** Runs a program to its end: {ok, output}. */
@@ -62,8 +65,7 @@ async function tryVersion(name, smokeOnly) {
   const outputs = smoke.ok ? [] : [smoke.output];
   let tests = 'not run';
   if (!smokeOnly) {
-    const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js');
-    const result = await run(node, [mocha, '--reporter', 'dot', '--no-config',
+    const result = await run(node, [MOCHA, '--reporter', 'dot', '--no-config',
       '--require', 'test/support/hooks.js', '--timeout', '15000', 'test/tls/*.test.js'], TESTS_TIME);
     tests = `${count(result.output, 'passing')} passed, ${count(result.output, 'failing')} failed`;
     if (!result.ok) outputs.push(result.output);
