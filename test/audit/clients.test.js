@@ -33,6 +33,9 @@ async function ask(file, args, options) {
   return code === 0;
 }
 
+/** Where the compiled Java client is, for as long as the certificates. */
+const classes = () => path.dirname(pki.path('ca.pem'));
+
 /** Each resolves with true when it was served, false when it was refused. `pair` is [cert file, key file] or []. */
 const CLIENTS = {
   openssl: {
@@ -62,9 +65,11 @@ const CLIENTS = {
       ...(cert ? ['--x509certfile', cert, '--x509keyfile', key] : []), 'localhost',
     ]),
   },
-  java: {
+  javac: {
+    // Compiled once: java would compile the source for each run.
+    prepare: () => run('javac', ['-d', classes(), path.join(__dirname, 'Client.java')], { timeout: 60_000 }),
     connect: (port, version, pair) => ask('java', [
-      path.join(__dirname, 'Client.java'), port, pki.path('ca.pem'), version, ...pair]),
+      '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-cp', classes(), 'Client', port, pki.path('ca.pem'), version, ...pair]),
   },
 };
 
@@ -83,11 +88,13 @@ async function serveNoting(options) {
 
 const files = (name) => [pki.path(`${name}.pem`), pki.path(`${name}.key`)];
 
-for (const [name, { probe, connect }] of Object.entries(CLIENTS)) {
+for (const [name, { probe, prepare, connect }] of Object.entries(CLIENTS)) {
   const installed = isInstalled(name, probe);
   describe(`audit: ${name}${installed ? '' : ' (skipped: it is not installed)'}`, function () {
-    before(function () {
+    before(async function () {
       if (!installed) this.skip();
+      this.timeout(60_000);
+      await prepare?.();
     });
 
     for (const version of ['1.2', '1.3']) {
