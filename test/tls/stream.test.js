@@ -6,7 +6,7 @@ const assert = require('assert');
 const crypto = require('crypto');
 const { pipeline } = require('stream/promises');
 const { subject, forEachPairing, betterThanNode } = require('../support/subject');
-const { until } = require('../support/time');
+const { until, within } = require('../support/time');
 const {
   closed, codeOf, connectPair, dial, dialSecure, dialTcp, echo, event, readAll, readBytes, relay, serve,
   serveEcho,
