@@ -425,15 +425,22 @@ impl Task {
         if core.eof || !self.reading() || !self.has_room() {
             return Ok(Step::Idle);
         }
-        let Some(session) = core.session.as_mut() else { return Ok(Step::End) };
         SCRATCH.with_borrow_mut(|scratch| {
             let clear = &mut scratch.clear;
-            let mut filled = 0;
+            let (mut told, mut filled) = (0, 0);
             let outcome = loop {
                 if filled == clear.len() {
                     break Ok(Step::Moved);
                 }
-                match session.read(&mut clear[filled..], Instant::now()) {
+                let Some(session) = core.session.as_mut() else { break Ok(Step::End) };
+                let read = session.read(&mut clear[filled..], Instant::now());
+                if session.has_event() {
+                    // It came behind what was read so far, and before what was read just now.
+                    self.tell(&clear[told..filled]);
+                    told = filled;
+                    self.notices(core);
+                }
+                match read {
                     Ok(Read::Data(n)) => filled += n,
                     Ok(Read::Pending) => {
                         core.stir = false;
@@ -447,15 +454,19 @@ impl Task {
                     Err(error) => break Err(error),
                 }
             };
-            if filled > 0 {
-                self.conn.inbound.fetch_add(filled, Ordering::AcqRel);
-                self.conn.sink.data(&self.conn, &clear[..filled]);
-            }
+            self.tell(&clear[told..filled]);
             if core.eof {
                 self.emit(Event::Eof { truncated: false });
             }
             outcome
         })
+    }
+
+    fn tell(&self, clear: &[u8]) {
+        if !clear.is_empty() {
+            self.conn.inbound.fetch_add(clear.len(), Ordering::AcqRel);
+            self.conn.sink.data(&self.conn, clear);
+        }
     }
 
     fn notices(&self, core: &mut Core) {
