@@ -128,6 +128,12 @@ describe('npm start', () => {
       await program.waitFor(/^Ctrl-C/m);
     });
 
+    // Not killed: it has a folder to remove.
+    afterEach(async () => {
+      program.signal('SIGTERM');
+      await program.ended;
+    });
+
     it('openssl echoes', async function () {
       if (!isInstalled('openssl', ['version'])) this.skip();
       const [file, ...args] = printedLine(program.stdout, 'openssl');

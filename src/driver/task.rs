@@ -583,6 +583,7 @@ impl Task {
         // The socket is closed before JavaScript hears that it is.
         match core.io.take() {
             Some(Io::Socket(write)) if reset => write.reset(),
+            Some(Io::Socket(write)) if core.shutdown == Shutdown::Done => write.release(),
             _ => {}
         }
         self.read = None;

@@ -28,6 +28,11 @@ async function closed(stream, ms = PATIENCE) {
   return error;
 }
 
+/** An error's code; alerts as OpenSSL called them before 3.2, whatever version either side has. */
+function codeOf(error) {
+  return error?.code?.replace('SSL/TLS_ALERT', 'SSLV3_ALERT');
+}
+
 /** Listens on a free loopback port (or on what is given) and resolves with the port. */
 async function listen(server, ...args) {
   track(server);
@@ -126,12 +131,7 @@ async function echo(socket, text = 'ping') {
   return String(await readBytes(socket, Buffer.byteLength(text)));
 }
 
-/** An error code in the spelling of OpenSSL 3.1 and before; since 3.2 the reasons for alerts begin otherwise. */
-function oldSpelling(code) {
-  return code?.replace('ERR_SSL_SSL/TLS_ALERT_', 'ERR_SSL_SSLV3_ALERT_').replace('ERR_SSL_TLS_ALERT_', 'ERR_SSL_TLSV1_ALERT_');
-}
-
 module.exports = {
-  PATIENCE, event, closed, listen, serve, serveEcho, dial, dialSecure, connectPair, dialTcp, relay, readAll, readBytes,
-  echo, oldSpelling,
+  PATIENCE, event, closed, codeOf, listen, serve, serveEcho, dial, dialSecure, connectPair, dialTcp, relay, readAll,
+  readBytes, echo,
 };

@@ -7,7 +7,7 @@ const crypto = require('crypto');
 const pki = require('../support/pki');
 const { subject, forEachPairing, betterThanNode } = require('../support/subject');
 const {
-  closed, connectPair, dial, dialSecure, dialTcp, echo, event, oldSpelling, serve, serveEcho,
+  closed, codeOf, connectPair, dial, dialSecure, dialTcp, echo, event, serve, serveEcho,
 } = require('../support/net');
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'];
@@ -243,7 +243,9 @@ forEachPairing((serverTls, clientTls) => {
       assert.strictEqual(socket.alpnProtocol, false);
     });
 
-    it('nothing in common ends the handshake with no_application_protocol', async () => {
+    it('nothing in common ends the handshake with no_application_protocol', async function () {
+      // A server of Node 18 goes on without a protocol.
+      if (serverTls === require('tls') && process.version.startsWith('v18.')) this.skip();
       const { server, port } = await serve(serverTls, { ALPNProtocols: ['h2'] });
       const failed = event(server, 'tlsClientError');
       const error = await closed(dial(clientTls, port, { ALPNProtocols: ['spdy/1'] }));
@@ -289,7 +291,7 @@ describe('a refused client', () => {
     // And the server goes on.
     const good = { ...pki.pair('client') };
     await dialSecure(require('tls'), port, good);
-    return { client: oldSpelling(error.code), server: serverError.code };
+    return { client: codeOf(error), server: serverError.code };
   }
 
   for (const version of VERSIONS) {
@@ -371,8 +373,7 @@ describe('contexts and versions that do not meet', () => {
     it(`${title}: both sides get their code, the server goes on`, async () => {
       const { server: listener, port } = await serve(subject, server);
       const failed = event(listener, 'tlsClientError');
-      const { code } = await closed(dial(require('tls'), port, client));
-      assert.strictEqual(oldSpelling(code), clientCode);
+      assert.strictEqual(codeOf(await closed(dial(require('tls'), port, client))), clientCode);
       const [error] = await failed;
       // The group's reason has a new name since OpenSSL 3.2, a missing certificate another since 3.0.
       const accepted = { ERR_SSL_NO_SUITABLE_KEY_SHARE: ['ERR_SSL_NO_SUITABLE_GROUPS'],

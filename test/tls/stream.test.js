@@ -6,10 +6,10 @@ const assert = require('assert');
 const crypto = require('crypto');
 const { pipeline } = require('stream/promises');
 const { subject, forEachPairing, betterThanNode } = require('../support/subject');
-const { until } = require('../support/time');
+const { until, within } = require('../support/time');
 const {
-  closed, connectPair, dial, dialSecure, dialTcp, echo, event, oldSpelling, readAll, readBytes, relay,
-  serve, serveEcho,
+  closed, codeOf, connectPair, dial, dialSecure, dialTcp, echo, event, readAll, readBytes, relay, serve,
+  serveEcho,
 } = require('../support/net');
 
 const MIB = 1024 * 1024;
@@ -326,8 +326,52 @@ describe('after the handshake', () => {
     between.far().write(Buffer.concat([Buffer.from([0x17, 3, 3, 0, 32]), crypto.randomBytes(32)]));
     const error = await gone;
     assert.strictEqual(error.code, 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC');
-    assert.strictEqual(oldSpelling((await answered).code), 'ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC');
+    assert.strictEqual(codeOf(await answered), 'ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC');
     assert.strictEqual(server.listening, true);
+  });
+
+  it('a listener that throws reaches uncaughtException and leaves other connections unharmed', async () => {
+    const { server, port } = await serveEcho(subject);
+    const other = await dialSecure(subject, port);
+    assert.strictEqual(await echo(other), 'ping');
+    const accepted = event(server, 'secureConnection');
+    const client = await dialSecure(subject, port);
+    const [socket] = await accepted;
+    socket.once('data', () => {
+      throw new Error('from a listener');
+    });
+    const mochaListeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    try {
+      const thrown = within(5000, new Promise((resolve) => {
+        process.once('uncaughtException', resolve);
+      }), 'uncaughtException');
+      client.write('x');
+      assert.strictEqual((await thrown).message, 'from a listener');
+    } finally {
+      for (const listener of mochaListeners) process.on('uncaughtException', listener);
+    }
+    assert.strictEqual(await echo(other), 'ping');
+    assert.strictEqual(await echo(await dialSecure(subject, port)), 'ping');
+  });
+
+  it('promise jobs run between two events of a connection: a once() loop misses nothing', async () => {
+    const { once } = require('events');
+    const { port } = await serve(subject, {}, (socket) => {
+      // Many records at once, and the end right behind them.
+      for (let i = 0; i < 200; i++) socket.write(`${i}\n`);
+      socket.end();
+    });
+    const client = await dialSecure(subject, port);
+    const abort = new AbortController();
+    client.on('end', () => abort.abort());
+    let text = '';
+    try {
+      while (true) text += (await once(client, 'data', { signal: abort.signal }))[0];
+    } catch (error) {
+      assert.strictEqual(error.name, 'AbortError');
+    }
+    assert.strictEqual(text, Array.from({ length: 200 }, (_, i) => `${i}\n`).join(''));
   });
 
   it('a server whose peer sends plain data that is no TLS at all goes on', async () => {
