@@ -149,9 +149,12 @@ export let CLIENT_RENEG_LIMIT: number;
 export let CLIENT_RENEG_WINDOW: number;
 
 export interface GenerateCertificateOptions {
-  /** 1 to 100 DNS names and IP addresses, all of them alternative names. Default: ['localhost', '127.0.0.1', '::1']. */
+  /**
+   * DNS names and IP addresses, one at least; all of them are alternative names, the first is the common name too.
+   * Default: ['localhost', '127.0.0.1', '::1'].
+   */
   names?: string[] | undefined;
-  /** Days from now, 1 to 36500. Default: 30. */
+  /** Days from now, 1 to 365000. Default: 30. */
   days?: number | undefined;
   /** P-256, RSA with 2048 bits, or Ed25519. Default: 'ec'. */
   keyType?: 'ec' | 'rsa' | 'ed25519' | undefined;
@@ -160,6 +163,7 @@ export interface GenerateCertificateOptions {
 /**
  * Makes a self-signed certificate for development; both texts are PEM, the key PKCS#8.
  *
- * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (days), `ERR_INVALID_ARG_VALUE` (no such key type, no name at all,
+ *   or one that is neither a DNS name nor an IP address)
  */
 export function generateCertificate(options?: GenerateCertificateOptions): { cert: string; key: string };

@@ -21,6 +21,7 @@ function connect(...args) {
   if (options.servername === undefined && net.isIP(options.host) === 0 && !options.socket) {
     options.servername = options.host;
   }
+  if (!Buffer.isBuffer(options.session)) options.session = undefined;
   options.rejectUnauthorized = options.rejectUnauthorized === true;
   options.secureContext ??= createSecureContext(options);
   return connectWith(TLSSocket, options, callback);

@@ -2,6 +2,7 @@
 // tls.connect: a client TLSSocket, its connection, and what is checked when the handshake is done.
 const assert = require('assert');
 const net = require('net');
+const nodeTls = require('tls');
 const { codes, connReset } = require('../core/errors');
 const face = require('./face');
 const { TLSSocket } = require('./tls-socket');
@@ -33,7 +34,11 @@ function verify(socket, options) {
   const failure = socket._handle.verifyError();
   if (failure || socket.isSessionReused()) return failure;
   const host = options.servername || options.host || options.socket?._host || 'localhost';
-  return options.checkServerIdentity(host, socket.getPeerCertificate(true));
+  const { checkServerIdentity } = options;
+  // Node's own check looks at the leaf alone; the chain is made only to be shown.
+  if (checkServerIdentity === nodeTls.checkServerIdentity &&
+      !checkServerIdentity(host, socket.getPeerCertificate())) return undefined;
+  return checkServerIdentity(host, socket.getPeerCertificate(true));
 }
 
 function onSecure() {

@@ -1,6 +1,7 @@
 'use strict';
 // What stands as `_handle` and `ssl` of a TLSSocket: the native connection, and the events that it sends.
 const binding = require('../core/binding');
+const check = require('../core/validate');
 const { Target } = require('../core/dispatch');
 const { hooks, kinds } = require('../core/events');
 const { connectErrors, systemError, tlsError } = require('../core/errors');
@@ -26,9 +27,8 @@ class TLSHandle extends Target {
     this._secureContext = secureContext;
     this.owner = null;
     this.native = null;
-    this.params = null;            // TLS parameters, once start() was called
     this.started = false;
-    this.startAtOnce = false;      // begin TLS without waiting for 'connect'
+    this.startAtOnce = false;      // begin TLS as soon as there is a native connection
     this.session = undefined;      // to resume, client
     this.servername = undefined;   // to ask for, client
     this.renegotiationOff = false;
@@ -42,12 +42,14 @@ class TLSHandle extends Target {
     this.outbox = new Outbox();
     this.writeDone = null;
     this.shutdownDone = null;
+    this.shutdownAsked = false;
     this.closeDone = null;
     this.closing = false;          // this side asked for the end; only CLOSED counts now
     this.closed = false;
     this.sawEnd = false;           // EOF or ERROR came
     this.pump = null;              // set when the ciphertext goes through a stream
     this.userBuffer = null;
+    this.destination = null;       // of connectTcp()
     this.noDelay = false;
     this.keepAlive = false;
     this.keepAliveDelay = 0;
@@ -58,12 +60,13 @@ class TLSHandle extends Target {
     this.native = native;
     this.attach(native.id);
     if (this.reading) native.readStart();
-    if (this.params !== null || this.startAtOnce) this.start();
+    if (this.startAtOnce) this.start();
   }
 
   // ---- connecting
 
   connectTcp(destination) {
+    this.destination = destination;
     this.adopt(binding.Connection.tcp({
       ...destination,
       noDelay: this.noDelay,
@@ -79,10 +82,10 @@ class TLSHandle extends Target {
   /** Begins TLS, now or as soon as there is a connection. */
   start() {
     if (this.started || this.closing) return;
-    this.params = this.owner._tlsParams();
+    this.startAtOnce = true;
     if (this.native === null) return;
     this.started = true;
-    this.native.start(this.params);
+    this.native.start(this.owner._tlsParams());
   }
 
   // As with libuv: a connection that neither reads nor has anything on its way out lets the process end.
@@ -199,6 +202,7 @@ class TLSHandle extends Target {
       return;
     }
     this.shutdownDone = done;
+    this.shutdownAsked = true;
     this.updateHold();
     this.native.shutdown();
   }
@@ -303,6 +307,10 @@ class TLSHandle extends Target {
 
   onConnectFailed(failures) {
     this.noteEnd();
+    const { localAddress, localPort } = this.destination ?? {};
+    for (const failure of failures) {
+      if (failure.syscall === 'bind') Object.assign(failure, { address: localAddress, port: localPort });
+    }
     this.owner._onConnectFailed(connectErrors(failures));
   }
 
@@ -347,6 +355,11 @@ class TLSHandle extends Target {
   }
 
   onError(arg, description) {
+    // The peer is done and so is the caller: that the close_notify cannot be sent is nobody's error.
+    if (this.sawEnd && this.shutdownAsked && description.syscall === 'write') {
+      this.onShutdown();
+      return;
+    }
     this.noteEnd();
     if (arg === 2) this.owner.destroy(systemError(description));
     else this.owner._onTLSFailure(tlsError(description));
@@ -404,7 +417,13 @@ class TLSHandle extends Target {
   }
 
   setVerifyMode(request, reject) { if (this.started) this.native.setVerifyMode(request, reject); }
-  setSession(session) { this.session = session; }
+
+  setSession(session) {
+    const bytes = typeof session === 'string' ? Buffer.from(session, 'latin1') : session;
+    check.bytes(bytes, 'session');
+    this.session = bytes;
+  }
+
   setServername(name) { this.servername = name; }
 }
 

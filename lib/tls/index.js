@@ -4,6 +4,7 @@ const nodeTls = require('tls');
 const binding = require('../core/binding');
 const { codes } = require('../core/errors');
 const face = require('./face');
+const rootStore = require('./root-store');
 const { SecureContext, createSecureContext } = require('./secure-context');
 const { TLSSocket } = require('./tls-socket');
 const { Server, createServer } = require('./server');
@@ -56,6 +57,16 @@ face.getCiphers = function getCiphers() {
   ciphers ??= [...new Set(binding.getCiphers().map((name) => name.toLowerCase()))].sort();
   return [...ciphers];
 };
+
+// What only newer versions of Node have.
+if (nodeTls.getCACertificates) face.getCACertificates = nodeTls.getCACertificates;
+if (nodeTls.setDefaultCACertificates) face.setDefaultCACertificates = rootStore.setDefaults;
+if (nodeTls.getCertificateCompressionAlgorithms) {
+  /** Certificate compression (RFC 8879) is not offered: an empty list. */
+  face.getCertificateCompressionAlgorithms = function getCertificateCompressionAlgorithms() {
+    return [];
+  };
+}
 
 face.checkServerIdentity = nodeTls.checkServerIdentity;
 face.createSecureContext = createSecureContext;

@@ -17,18 +17,20 @@ function parseInfoAccess(text) {
   return out;
 }
 
-/** One certificate in DER as Node's getPeerCertificate() shows it. */
-function toObject(der) {
-  const out = new X509Certificate(der).toLegacyObject();
+/** One certificate, in DER or parsed, as Node's getPeerCertificate() shows it. */
+function toObject(certificate) {
+  const parsed = certificate instanceof X509Certificate ? certificate : new X509Certificate(certificate);
+  const out = parsed.toLegacyObject();
   if (typeof out.infoAccess === 'string') out.infoAccess = parseInfoAccess(out.infoAccess);
   return out;
 }
 
 /** A chain, leaf first: each holds its issuer; a self-signed root is its own issuer. */
 function toChain(ders) {
-  const objects = ders.map(toObject);
+  const parsed = ders.map((der) => new X509Certificate(der));
+  const objects = parsed.map(toObject);
   for (let i = 0; i + 1 < objects.length; i++) objects[i].issuerCertificate = objects[i + 1];
-  const last = new X509Certificate(ders.at(-1));
+  const last = parsed.at(-1);
   if (last.checkIssued(last)) objects.at(-1).issuerCertificate = objects.at(-1);
   return objects[0];
 }

@@ -68,8 +68,7 @@ class ContextHandle {
   }
 
   addRootCerts() {
-    rootStore.prepare();
-    this.native.addRootCerts();
+    rootStore.addTo(this.native);
   }
 }
 

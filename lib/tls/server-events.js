@@ -19,8 +19,13 @@ function onSecure() {
   }
 }
 
+// Once, and only until the handshake is done.
+function reportable(socket) {
+  return !socket._controlReleased && !socket[kErrorEmitted];
+}
+
 function report(socket, error) {
-  if (socket._controlReleased || socket[kErrorEmitted]) return;
+  if (!reportable(socket)) return;
   socket[kErrorEmitted] = true;
   socket._tlsOptions.server.emit('tlsClientError', error, socket);
 }
@@ -31,7 +36,8 @@ function onFailure(error) {
 
 // The client went away in mid-handshake.
 function onClose(hadError) {
-  if (!hadError) report(this, connReset('socket hang up'));
+  // An Error costs its stack: none for a connection that ended well.
+  if (!hadError && reportable(this)) report(this, connReset('socket hang up'));
 }
 
 function onKeylog(line) {

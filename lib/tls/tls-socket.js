@@ -170,8 +170,6 @@ TLSSocket.prototype._tlsParams = function() {
   } else if (this.listenerCount('session') > 0) {
     bits |= hooks.SESSIONS;
   }
-  let { session } = handle;
-  if (typeof session === 'string') session = Buffer.from(session, 'latin1');
   return {
     context: handle._secureContext.context.native,
     isServer: !!options.isServer,
@@ -179,7 +177,7 @@ TLSSocket.prototype._tlsParams = function() {
     rejectUnauthorized: this._rejectUnauthorized,
     alpn: options.ALPNProtocols || undefined,
     servername: handle.servername || undefined,
-    session: session || undefined,
+    session: handle.session,
     requestOCSP: !!options.requestOCSP,
     hooks: bits,
     handshakeTimeout: options.handshakeTimeout > 0 ? options.handshakeTimeout : 0,

@@ -112,10 +112,12 @@ impl EventSink for Environment {
     }
 
     fn offer(&self, connection: &Arc<Connection>) {
+        let mut offered = self.offered();
+        // Looked at under the lock: what comes in before `shut_down` has it is closed there.
         if self.closed.load(Ordering::Acquire) {
             connection.close(false);
         } else {
-            self.offered().insert(connection.id(), connection.clone());
+            offered.insert(connection.id(), connection.clone());
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{credentials, engine};
 #[napi(object, object_from_js = false)]
 pub struct Versions {
     pub openssl: String,
+    #[napi(js_name = "c4tls")]
     pub c4tls: &'static str,
 }
 

@@ -212,7 +212,10 @@ impl Connection {
     /// After [`super::Event::Closed`] it lets the session go, which can be asked until then.
     pub fn close(&self, reset: bool) {
         if self.control.load(Ordering::Acquire) & control::ENDED != 0 {
-            lock(&self.core).session = None;
+            let session = lock(&self.core).session.take();
+            if let Some(session) = session {
+                bury(session);
+            }
         }
         self.command(if reset { control::CLOSE | control::RESET } else { control::CLOSE });
     }
@@ -357,6 +360,22 @@ impl Connection {
             lock(duplex).in_flight = false;
             self.waker.wake();
         }
+    }
+}
+
+/// Frees a session on a runtime thread: that takes longer than JavaScript should wait.
+fn bury(session: Box<dyn TlsSession>) {
+    static GRAVES: Mutex<Vec<Box<dyn TlsSession>>> = Mutex::new(Vec::new());
+    let mut graves = lock(&GRAVES);
+    let first = graves.is_empty();
+    graves.push(session);
+    drop(graves);
+    if let (true, Some(runtime)) = (first, runtime()) {
+        runtime.spawn(async {
+            // The lock is free again before the freeing begins.
+            let sessions = std::mem::take(&mut *lock(&GRAVES));
+            drop(sessions);
+        });
     }
 }
 

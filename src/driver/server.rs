@@ -34,6 +34,8 @@ struct Unseen {
     connections: HashMap<u32, Arc<Connection>>,
     /// No more will come: [`Event::PendingZero`] follows the last one.
     last: bool,
+    /// Nobody is left to hear of any: what still comes is closed at once.
+    aborted: bool,
 }
 
 pub struct Server {
@@ -106,14 +108,20 @@ impl Server {
     /// Stops accepting and drops what JavaScript has not heard of: its environment is gone.
     pub fn abort(&self) {
         self.close();
-        let unseen: Vec<_> = lock(&self.unseen).connections.values().cloned().collect();
+        let mut unseen = lock(&self.unseen);
+        unseen.aborted = true;
+        let unseen: Vec<_> = unseen.connections.values().cloned().collect();
         for connection in unseen {
             connection.close(false);
         }
     }
 
     pub(super) fn admit(&self, connection: &Arc<Connection>) {
-        lock(&self.unseen).connections.insert(connection.id(), connection.clone());
+        let mut unseen = lock(&self.unseen);
+        unseen.connections.insert(connection.id(), connection.clone());
+        if unseen.aborted {
+            connection.close(false);
+        }
     }
 
     /// Brings a connection to JavaScript's notice. `raw`: its TLS has not begun.

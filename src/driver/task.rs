@@ -41,6 +41,8 @@ pub(super) struct Task {
     server: Option<Arc<Server>>,
     /// [`Event::Closed`] is out.
     ended: bool,
+    /// The peer sent on and on behind a failure.
+    flooded: bool,
 }
 
 /// What a step came to.
@@ -70,7 +72,7 @@ impl Task {
             Opening::Open(read) => (None, Some(read)),
             Opening::Duplex => (None, None),
         };
-        Task { conn, opening, read, timer: None, linger: None, server, ended: false }
+        Task { conn, opening, read, timer: None, linger: None, server, ended: false, flooded: false }
     }
 
     fn step(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
@@ -423,15 +425,22 @@ impl Task {
         if core.eof || !self.reading() || !self.has_room() {
             return Ok(Step::Idle);
         }
-        let Some(session) = core.session.as_mut() else { return Ok(Step::End) };
         SCRATCH.with_borrow_mut(|scratch| {
             let clear = &mut scratch.clear;
-            let mut filled = 0;
+            let (mut told, mut filled) = (0, 0);
             let outcome = loop {
                 if filled == clear.len() {
                     break Ok(Step::Moved);
                 }
-                match session.read(&mut clear[filled..], Instant::now()) {
+                let Some(session) = core.session.as_mut() else { break Ok(Step::End) };
+                let read = session.read(&mut clear[filled..], Instant::now());
+                if session.has_event() {
+                    // It came behind what was read so far, and before what was read just now.
+                    self.tell(&clear[told..filled]);
+                    told = filled;
+                    self.notices(core);
+                }
+                match read {
                     Ok(Read::Data(n)) => filled += n,
                     Ok(Read::Pending) => {
                         core.stir = false;
@@ -445,15 +454,19 @@ impl Task {
                     Err(error) => break Err(error),
                 }
             };
-            if filled > 0 {
-                self.conn.inbound.fetch_add(filled, Ordering::AcqRel);
-                self.conn.sink.data(&self.conn, &clear[..filled]);
-            }
+            self.tell(&clear[told..filled]);
             if core.eof {
                 self.emit(Event::Eof { truncated: false });
             }
             outcome
         })
+    }
+
+    fn tell(&self, clear: &[u8]) {
+        if !clear.is_empty() {
+            self.conn.inbound.fetch_add(clear.len(), Ordering::AcqRel);
+            self.conn.sink.data(&self.conn, clear);
+        }
     }
 
     fn notices(&self, core: &mut Core) {
@@ -528,6 +541,10 @@ impl Task {
                 self.linger = Some(linger);
                 Step::Moved
             }
+            (Poll::Ready(Ok(n)), _) => {
+                self.flooded = n > 0;
+                Step::End
+            }
             _ => Step::End,
         }
     }
@@ -545,11 +562,39 @@ impl Task {
         self.emit(Event::Closed);
     }
 
+    /// What was written before the close and the kernel takes at once still goes out, as it would have in Node, where
+    /// each write tries the kernel first.
+    fn send_last(&self, core: &mut Core) {
+        while core.phase == Phase::Open && core.failure.is_none() {
+            let encrypted = self.encrypt(core);
+            match (&core.io, &mut core.session) {
+                (Some(Io::Socket(write)), Some(session)) => {
+                    let sent = send(write, session.output());
+                    if !matches!((encrypted, sent), (Ok(true), Ok(true))) {
+                        return;
+                    }
+                }
+                (Some(Io::Duplex), Some(session)) => {
+                    let output = std::mem::take(session.output());
+                    if output.is_empty() {
+                        return;
+                    }
+                    self.emit(Event::CipherOut(output));
+                }
+                _ => return,
+            }
+        }
+    }
+
     fn close(&mut self, core: &mut Core) {
-        let reset = self.conn.control.load(Ordering::Acquire) & control::RESET != 0;
+        let reset = self.conn.control.load(Ordering::Acquire) & control::RESET != 0 || self.flooded;
+        if !reset && !self.ended {
+            self.send_last(core);
+        }
         // The socket is closed before JavaScript hears that it is.
         match core.io.take() {
             Some(Io::Socket(write)) if reset => write.reset(),
+            Some(Io::Socket(write)) if core.shutdown == Shutdown::Done => write.release(),
             _ => {}
         }
         self.read = None;

@@ -227,6 +227,8 @@ pub trait TlsSession: Send {
     /// Bytes fed but not used yet.
     fn unread(&self) -> usize;
     fn poll_event(&mut self) -> Option<SessionEvent>;
+    /// [`poll_event`](Self::poll_event) has something.
+    fn has_event(&self) -> bool;
     /// Answers the question the session is parked at; the next `handshake` call goes on.
     fn answer(&mut self, answer: Answer) -> Result<()>;
     /// Gives buffers back that are empty now.

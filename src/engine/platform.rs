@@ -284,6 +284,10 @@ impl TlsSession for Session {
         self.done.take()
     }
 
+    fn has_event(&self) -> bool {
+        self.done.is_some()
+    }
+
     fn answer(&mut self, _: Answer) -> Result<()> {
         Err(unsupported("questions during the handshake"))
     }

@@ -269,6 +269,10 @@ impl TlsSession for Session {
         self.state().bytes.unread()
     }
 
+    fn has_event(&self) -> bool {
+        !self.state().events.is_empty()
+    }
+
     fn poll_event(&mut self) -> Option<SessionEvent> {
         self.state_mut().events.pop_front()
     }

@@ -161,6 +161,15 @@ impl WriteHalf {
         }
     }
 
+    /// Closes without another FIN: ours is out.
+    pub fn release(self) {
+        match self {
+            WriteHalf::Tcp(half) => half.forget(),
+            #[cfg(unix)]
+            WriteHalf::Unix(half) => half.forget(),
+        }
+    }
+
     /// Closes with a reset instead of FIN once both halves are dropped.
     pub fn reset(self) {
         match self {

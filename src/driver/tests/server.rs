@@ -125,6 +125,37 @@ fn closing_with_a_reset_reaches_the_peer_as_one() {
 }
 
 #[test]
+fn what_was_written_before_a_close_arrives() {
+    for light in [true, false] {
+        let sink = Sink::new();
+        let (server, address) = listen(&sink, |_| {});
+        let mut tls = handshake(connect(address));
+        let conn = adopted(&sink, &server);
+        sink.wait_other(conn.id(), "secure");
+        conn.write(b"last words", light);
+        conn.close(false);
+        let mut words = [0; 10];
+        tls.read_exact(&mut words).unwrap();
+        assert_eq!(&words, b"last words");
+    }
+}
+
+#[test]
+fn an_aborted_server_leaves_no_connection_behind() {
+    for _ in 0..20 {
+        let sink = Sink::new();
+        let (server, address) = listen(&sink, |_| {});
+        let mut peers: Vec<_> = (0..8).map(|_| connect(address)).collect();
+        // Some of them are accepted by now, some are not.
+        server.abort();
+        for tcp in &mut peers {
+            // FIN or reset, but no silence.
+            assert_eq!(tcp.read(&mut [0; 1]).unwrap_or(0), 0);
+        }
+    }
+}
+
+#[test]
 fn connections_above_the_limit_are_dropped() {
     let sink = Sink::new();
     let (server, address) = listen(&sink, |config| config.max_connections = 1);

@@ -172,7 +172,7 @@ impl Setting {
             }
             // SAFETY: see above.
             Setting::SessionTimeout(seconds) => {
-                unsafe { ffi::SSL_CTX_set_timeout(ctx, c_long::try_from(*seconds).unwrap_or(c_long::MAX)) };
+                unsafe { ffi::SSL_CTX_set_timeout(ctx, (*seconds).min(i32::MAX as u32) as c_long) };
                 Ok(())
             }
         }
