@@ -526,9 +526,15 @@ impl Task {
             Ok(Flush::Blocked) => return Step::Idle,
             Err(_) => return Step::End,
         }
-        if !matches!(core.io, Some(Io::Socket(_))) {
+        let Some(Io::Socket(write)) = &core.io else {
             self.emit(Event::CipherEnd);
             return Step::End;
+        };
+        if core.shutdown != Shutdown::Done {
+            core.shutdown = Shutdown::Done;
+            // FIN follows the alert at once: a peer that waits for the end need not wait for ours. One that has reset
+            // shows in the next read.
+            drop(write.shutdown());
         }
         let dropped = SCRATCH.with_borrow_mut(|scratch| match &mut self.read {
             Some(read) => read.poll_read(cx, &mut scratch.cipher),
