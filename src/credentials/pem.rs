@@ -78,9 +78,24 @@ pub fn private_key(pem: &[u8], passphrase: Option<&Secret>) -> Result<PKey<Priva
     unsafe {
         let key = ffi::PEM_read_bio_PrivateKey(source.bio, ptr::null_mut(), Some(give_passphrase), data);
         match key.is_null() {
-            true => Err(Error::take_openssl("PEM_read_bio_PrivateKey")),
+            true => Err(unreadable_key(pem)),
             false => Ok(PKey::from_ptr(key)),
         }
+    }
+}
+
+/// One wrong passphrase in 256 decrypts to something whose padding looks right. What OpenSSL says then is that it does
+/// not know such a key; what is wrong is still the passphrase.
+fn unreadable_key(pem: &[u8]) -> Error {
+    let error = Error::take_openssl("PEM_read_bio_PrivateKey");
+    let encrypted = pem.windows(9).any(|w| w == b"ENCRYPTED");
+    if !encrypted || error.code.contains("BAD_DECRYPT") || error.code.contains("INTERRUPTED") {
+        return error;
+    }
+    Error {
+        library: Some("Provider routines".into()),
+        reason: Some("bad decrypt".into()),
+        ..Error::new("ERR_OSSL_BAD_DECRYPT", "error:1C800064:Provider routines::bad decrypt")
     }
 }
 
@@ -169,5 +184,23 @@ unsafe extern "C" fn give_passphrase(buffer: *mut c_char, size: c_int, _: c_int,
         }
         ptr::copy_nonoverlapping(passphrase.as_ptr().cast(), buffer, passphrase.len());
         length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wrong_passphrase_is_a_bad_decrypt() {
+        let made = crate::credentials::generate_certificate(&["a".to_owned()], 1, Default::default()).unwrap();
+        let key = PKey::private_key_from_pem(made.key.as_bytes()).unwrap();
+        let sealed = key.private_key_to_pem_pkcs8_passphrase(openssl::symm::Cipher::aes_128_cbc(), b"right").unwrap();
+        // Enough for some whose padding looks right.
+        for wrong in 0..600 {
+            let wrong = Secret::new(format!("wrong {wrong}").into_bytes()).unwrap();
+            assert_eq!(private_key(&sealed, Some(&wrong)).unwrap_err().code, "ERR_OSSL_BAD_DECRYPT");
+        }
+        assert!(private_key(&sealed, Some(&Secret::new(b"right".to_vec()).unwrap())).is_ok());
     }
 }
