@@ -196,7 +196,9 @@ forEachPairing((serverTls, clientTls) => {
       assert.strictEqual((await failed)[0].message, 'no such tenant');
     });
 
-    it('many parked questions do not block each other', async () => {
+    it('many parked questions do not block each other', async function () {
+      // Node 18's own server asks a second time when many answers come at once.
+      if (serverTls !== subject && process.versions.node.startsWith('18.')) this.skip();
       const parked = [];
       const { port } = await serve(serverTls, {
         SNICallback(servername, callback) {
