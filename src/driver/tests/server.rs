@@ -45,6 +45,27 @@ fn a_peer_that_sends_and_reads_a_byte_at_a_time_is_served() {
 }
 
 #[test]
+fn a_client_of_the_platforms_stack_is_served() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |_| {});
+    let client = crate::driver::runtime().unwrap().spawn(async move {
+        let connector = native_tls::TlsConnector::builder().danger_accept_invalid_certs(true).build().unwrap();
+        let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+        let mut tls = tokio_native_tls::TlsConnector::from(connector).connect("localhost", tcp).await.unwrap();
+        tls.write_all(b"hello").await.unwrap();
+        let mut back = [0; 5];
+        tls.read_exact(&mut back).await.unwrap();
+        back
+    });
+    let conn = adopted(&sink, &server);
+    sink.wait_other(conn.id(), "secure");
+    echo(&sink, &conn, 5);
+    assert_eq!(&crate::driver::runtime().unwrap().block_on(client).unwrap(), b"hello");
+}
+
+#[test]
 fn a_parked_question_holds_one_handshake_and_no_other() {
     let sink = Sink::new();
     let (server, address) = listen(&sink, |config| {
