@@ -50,7 +50,7 @@ class TLSHandle extends Target {
     this.pump = null;              // set when the ciphertext goes through a stream
     this.userBuffer = null;
     this.destination = null;       // of connectTcp()
-    this.noDelay = false;
+    this.noDelay = true;           // records go out at once; see the server's
     this.keepAlive = false;
     this.keepAliveDelay = 0;
     if (native !== null) this.adopt(native);

@@ -157,7 +157,8 @@ function configure(server, native) {
     renegWindow: face.CLIENT_RENEG_WINDOW,
     strictEof: !!server.strictEof,
   }, {
-    noDelay: server.noDelay,
+    // Nagle's algorithm would hold the first answer back until the tickets before it are acknowledged: 40 ms.
+    noDelay: true,
     keepAlive: server.keepAlive,
     keepAliveDelay: server.keepAliveInitialDelay,
     maxConnections: server.maxConnections > 0 ? server.maxConnections : 0,
