@@ -76,7 +76,10 @@ describe('import', () => {
       const required = require(`../${face}`);
       const { default: whole, ...named } = await import(`../${face}.mjs`);
       assert.strictEqual(whole, required);
-      assert.deepStrictEqual(Object.keys(named).sort(), Object.keys(required).sort());
+      // A module's names are fixed: those that only newer Nodes have are undefined under an older one.
+      const newer = ['getCACertificates', 'getCertificateCompressionAlgorithms', 'setDefaultCACertificates'];
+      const exported = Object.keys(named).filter((name) => named[name] !== undefined || !newer.includes(name));
+      assert.deepStrictEqual(exported.sort(), Object.keys(required).sort());
       for (const name of Object.keys(named)) assert.strictEqual(named[name], required[name], name);
     });
   }
