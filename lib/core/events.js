@@ -7,7 +7,6 @@ const kinds = Object.freeze({
   ACCEPT: 1,
   ADOPT: 2,
   DROP: 3,
-  LISTENER_ERROR: 4,
   LISTENER_CLOSED: 5,
   PENDING_ZERO: 6,
   // For a connection.

@@ -3,7 +3,6 @@
 const fs = require('fs');
 const { Target } = require('../core/dispatch');
 const { kinds } = require('../core/events');
-const { systemError, tlsError } = require('../core/errors');
 
 const READABLE = 1;
 const WRITABLE = 2;
@@ -62,13 +61,8 @@ class ListenHandle extends Target {
       case kinds.ACCEPT: server._onAccepted(arg); break;
       case kinds.ADOPT: server._onAdopted(arg); break;
       case kinds.DROP: server.emit('drop', payload === null ? undefined : JSON.parse(payload.toString())); break;
-      case kinds.LISTENER_ERROR: this.onError(JSON.parse(payload.toString())); break;
       case kinds.PENDING_ZERO: this.onEnd(); break;
     }
-  }
-
-  onError(error) {
-    this.server.emit('error', error.syscall ? systemError(error) : tlsError(error));
   }
 
   // The socket is closed, and every connection that came from it has been told of.
