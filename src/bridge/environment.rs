@@ -69,13 +69,20 @@ impl Environment {
         self.last_batch.load(Ordering::Relaxed) <= limits::DIRECT_WRITE_BATCH
     }
 
-    /// Appends, and wakes the JavaScript thread if nobody has yet.
+    /// Appends; [`EventSink::flush`] wakes the JavaScript thread, unless there is much already.
     fn enqueue(&self, push: impl FnOnce(&mut Queue)) {
         if self.closed.load(Ordering::Acquire) {
             return;
         }
         let mut queue = self.queue();
         push(&mut queue);
+        if queue.waiting.words.len() >= limits::FLUSH_EVENTS * WORDS {
+            self.wake_for(queue);
+        }
+    }
+
+    /// Wakes the JavaScript thread if nobody has yet.
+    fn wake_for(&self, mut queue: MutexGuard<'_, Queue>) {
         let wake = !std::mem::replace(&mut queue.woken, true);
         drop(queue);
         if wake {
@@ -109,6 +116,13 @@ impl EventSink for Environment {
 
     fn wait_for_room(&self, connection: &Arc<Connection>) {
         self.queue().wait_for_room(connection);
+    }
+
+    fn flush(&self) {
+        let queue = self.queue();
+        if !queue.waiting.words.is_empty() && !self.closed.load(Ordering::Acquire) {
+            self.wake_for(queue);
+        }
     }
 
     fn offer(&self, connection: &Arc<Connection>) {

@@ -10,8 +10,9 @@ use atomic_waker::AtomicWaker;
 use super::core::{Core, Io, Phase};
 use super::duplex::Duplex;
 use super::server::Server;
+use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
-use super::{lock, next_id, no_runtime, runtime, EventSink};
+use super::{lock, next_id, EventSink};
 use crate::engine::{Answer, Context, Hooks, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
 use crate::policy::limits;
@@ -64,12 +65,16 @@ impl Outbox {
 
 pub struct Connection {
     id: u32,
+    /// Where the task lives.
+    pub(super) shard: &'static Shard,
     pub(super) sink: Arc<dyn EventSink>,
     pub(super) core: Mutex<Core>,
     pub(super) outbox: Mutex<Outbox>,
     /// Only for connections over a stream of JavaScript's.
     pub(super) duplex: Option<Mutex<Duplex>>,
     pub(super) waker: AtomicWaker,
+    /// The shard's mail has a wake-up for the task.
+    mailed: AtomicBool,
     pub(super) control: AtomicU8,
     /// Clear bytes that wait in the sink.
     pub(super) inbound: AtomicUsize,
@@ -80,14 +85,16 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn new(sink: Arc<dyn EventSink>, core: Core, duplex: Option<Duplex>) -> Arc<Self> {
+    fn new(shard: &'static Shard, sink: Arc<dyn EventSink>, core: Core, duplex: Option<Duplex>) -> Arc<Self> {
         Arc::new(Connection {
             id: next_id(),
+            shard,
             sink,
             core: Mutex::new(core),
             outbox: Mutex::default(),
             duplex: duplex.map(Mutex::new),
             waker: AtomicWaker::new(),
+            mailed: AtomicBool::new(false),
             control: AtomicU8::new(0),
             inbound: AtomicUsize::new(0),
             stalled: AtomicBool::new(false),
@@ -108,39 +115,44 @@ impl Connection {
     }
 
     fn open(sink: Arc<dyn EventSink>, opening: Opening) -> Result<Arc<Self>> {
-        let runtime = runtime().ok_or_else(no_runtime)?;
-        let conn = Self::new(sink, Core::new(Phase::Connecting), None);
-        runtime.spawn(Task::new(conn.clone(), opening, None));
+        let shard = Shard::pick()?;
+        let conn = Self::new(shard, sink, Core::new(Phase::Connecting), None);
+        shard.run_task(Task::new(conn.clone(), opening, None));
         Ok(conn)
     }
 
     /// Speaks TLS over a stream of JavaScript's: ciphertext comes by [`receive`](Self::receive) and leaves by
     /// [`super::Event::CipherOut`].
     pub fn over_duplex(sink: Arc<dyn EventSink>) -> Result<Arc<Self>> {
-        let runtime = runtime().ok_or_else(no_runtime)?;
+        let shard = Shard::pick()?;
         let mut core = Core::new(Phase::Idle);
         core.io = Some(Io::Duplex);
-        let conn = Self::new(sink, core, Some(Duplex::default()));
-        runtime.spawn(Task::new(conn.clone(), Opening::Duplex, None));
+        let conn = Self::new(shard, sink, core, Some(Duplex::default()));
+        shard.run_task(Task::new(conn.clone(), Opening::Duplex, None));
         Ok(conn)
     }
 
     /// A connection that `server` accepted. With `start` its handshake begins at once and JavaScript hears of it when it
     /// must; without, it is offered right away and waits for [`start`](Self::start). Called on a runtime thread.
-    pub(super) fn accepted(server: &Arc<Server>, stream: Stream, start: Option<StartOptions>) -> Arc<Self> {
+    pub(super) fn accepted(
+        server: &Arc<Server>,
+        shard: &'static Shard,
+        stream: Stream,
+        start: Option<StartOptions>,
+    ) -> Arc<Self> {
         let mut core = Core::new(Phase::Idle);
         let (read, write) = stream.split();
         core.io = Some(Io::Socket(write));
         let eager = start.is_none();
         core.start = start;
         core.unseen = Some(server.clone());
-        let conn = Self::new(server.sink().clone(), core, None);
+        let conn = Self::new(shard, server.sink().clone(), core, None);
         server.admit(&conn);
         if eager {
             lock(&conn.core).unseen = None;
             server.seen(&conn, true);
         }
-        tokio::spawn(Task::new(conn.clone(), Opening::Open(read), Some(server.clone())));
+        shard.run_task(Task::new(conn.clone(), Opening::Open(read), Some(server.clone())));
         conn
     }
 
@@ -148,14 +160,29 @@ impl Connection {
         self.id
     }
 
-    /// Begins TLS. Once per connection; it may come before the socket is connected.
-    pub fn start(&self, options: StartOptions) {
-        lock(&self.core).start = Some(options);
+    /// Lets the task look again, from any thread.
+    fn wake(self: &Arc<Self>) {
+        if self.shard.is_current() {
+            self.waker.wake();
+        } else if !self.mailed.swap(true, Ordering::AcqRel) {
+            self.shard.post(Mail::Wake(self.clone()));
+        }
+    }
+
+    /// The mail has come.
+    pub(super) fn wake_task(&self) {
+        self.mailed.store(false, Ordering::Release);
         self.waker.wake();
     }
 
+    /// Begins TLS. Once per connection; it may come before the socket is connected.
+    pub fn start(self: &Arc<Self>, options: StartOptions) {
+        lock(&self.core).start = Some(options);
+        self.wake();
+    }
+
     /// Takes a write. `light`: the JavaScript thread has little to do, so it may encrypt and send by itself.
-    pub fn write(&self, bytes: &[u8], light: bool) -> WriteStatus {
+    pub fn write(self: &Arc<Self>, bytes: &[u8], light: bool) -> WriteStatus {
         if self.control.load(Ordering::Acquire) & (control::CLOSE | control::ENDED) != 0 {
             return WriteStatus::Gone;
         }
@@ -170,12 +197,12 @@ impl Connection {
         outbox.bytes.extend_from_slice(bytes);
         outbox.waiting = true;
         drop(outbox);
-        self.waker.wake();
+        self.wake();
         WriteStatus::Pending
     }
 
     /// Encrypts and sends on the spot; `None` when something is queued already or TLS is not ready.
-    fn write_through(&self, core: &mut Core, bytes: &[u8]) -> Option<WriteStatus> {
+    fn write_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8]) -> Option<WriteStatus> {
         if !core.may_write_through() || !lock(&self.outbox).is_empty() {
             return None;
         }
@@ -186,12 +213,12 @@ impl Connection {
                 outbox.bytes.extend_from_slice(&bytes[n..]);
                 outbox.waiting = true;
                 drop(outbox);
-                self.waker.wake();
+                self.wake();
                 return Some(WriteStatus::Pending);
             }
             Err(error) => {
                 core.failure = Some(error);
-                self.waker.wake();
+                self.wake();
                 return Some(WriteStatus::Pending);
             }
         }
@@ -199,30 +226,30 @@ impl Connection {
             return Some(WriteStatus::Done);
         }
         lock(&self.outbox).waiting = true;
-        self.waker.wake();
+        self.wake();
         Some(WriteStatus::Pending)
     }
 
     /// After everything written: close_notify and FIN, then [`super::Event::ShutdownDone`].
-    pub fn shutdown(&self) {
+    pub fn shutdown(self: &Arc<Self>) {
         self.command(control::SHUTDOWN);
     }
 
     /// Drops what is queued and closes; [`super::Event::Closed`] follows. With `reset` the peer gets a reset.
     /// After [`super::Event::Closed`] it lets the session go, which can be asked until then.
-    pub fn close(&self, reset: bool) {
+    pub fn close(self: &Arc<Self>, reset: bool) {
         if self.control.load(Ordering::Acquire) & control::ENDED != 0 {
             let session = lock(&self.core).session.take();
             if let Some(session) = session {
-                bury(session);
+                self.shard.post(Mail::Bury(session));
             }
         }
         self.command(if reset { control::CLOSE | control::RESET } else { control::CLOSE });
     }
 
-    pub fn read_start(&self) {
+    pub fn read_start(self: &Arc<Self>) {
         if self.control.fetch_or(control::READ, Ordering::AcqRel) & control::READ == 0 {
-            self.waker.wake();
+            self.wake();
         }
     }
 
@@ -231,10 +258,10 @@ impl Connection {
     }
 
     /// The sink has passed on, or dropped, all that it held of this connection.
-    pub fn consumed(&self) {
+    pub fn consumed(self: &Arc<Self>) {
         self.inbound.store(0, Ordering::Release);
         if self.stalled.swap(false, Ordering::AcqRel) {
-            self.waker.wake();
+            self.wake();
         }
     }
 
@@ -243,30 +270,30 @@ impl Connection {
         self.inbound.load(Ordering::Acquire)
     }
 
-    fn command(&self, bits: u8) {
+    fn command(self: &Arc<Self>, bits: u8) {
         self.control.fetch_or(bits, Ordering::AcqRel);
-        self.waker.wake();
+        self.wake();
     }
 
-    pub fn answer(&self, answer: Answer) -> Result<()> {
+    pub fn answer(self: &Arc<Self>, answer: Answer) -> Result<()> {
         let mut core = lock(&self.core);
         let answered = core.session.as_mut().map_or(Ok(()), |s| s.answer(answer));
         core.stir = true;
         drop(core);
-        self.waker.wake();
+        self.wake();
         answered
     }
 
     /// The listener of `newSession` is done: the server's flight may leave.
-    pub fn session_stored(&self) {
+    pub fn session_stored(self: &Arc<Self>) {
         lock(&self.core).awaiting_store = false;
-        self.waker.wake();
+        self.wake();
     }
 
-    pub fn renegotiate(&self) -> Result<()> {
+    pub fn renegotiate(self: &Arc<Self>) -> Result<()> {
         let done = self.with_session(|s| s.renegotiate());
         lock(&self.core).stir = true;
-        self.waker.wake();
+        self.wake();
         done.unwrap_or_else(|| Err(Error::new("ERR_SOCKET_CLOSED", "Socket is closed")))
     }
 
@@ -340,42 +367,26 @@ impl Connection {
     }
 
     /// Ciphertext of the peer, over a duplex. False: pause until [`super::Event::CipherResume`].
-    pub fn receive(&self, bytes: &[u8]) -> bool {
+    pub fn receive(self: &Arc<Self>, bytes: &[u8]) -> bool {
         let Some(duplex) = &self.duplex else { return true };
         let go_on = lock(duplex).receive(bytes);
-        self.waker.wake();
+        self.wake();
         go_on
     }
 
-    pub fn receive_eof(&self) {
+    pub fn receive_eof(self: &Arc<Self>) {
         if let Some(duplex) = &self.duplex {
             lock(duplex).eof = true;
-            self.waker.wake();
+            self.wake();
         }
     }
 
     /// The last [`super::Event::CipherOut`] is written.
-    pub fn cipher_written(&self) {
+    pub fn cipher_written(self: &Arc<Self>) {
         if let Some(duplex) = &self.duplex {
             lock(duplex).in_flight = false;
-            self.waker.wake();
+            self.wake();
         }
-    }
-}
-
-/// Frees a session on a runtime thread: that takes longer than JavaScript should wait.
-fn bury(session: Box<dyn TlsSession>) {
-    static GRAVES: Mutex<Vec<Box<dyn TlsSession>>> = Mutex::new(Vec::new());
-    let mut graves = lock(&GRAVES);
-    let first = graves.is_empty();
-    graves.push(session);
-    drop(graves);
-    if let (true, Some(runtime)) = (first, runtime()) {
-        runtime.spawn(async {
-            // The lock is free again before the freeing begins.
-            let sessions = std::mem::take(&mut *lock(&GRAVES));
-            drop(sessions);
-        });
     }
 }
 

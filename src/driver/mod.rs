@@ -6,6 +6,7 @@ mod connection;
 mod core;
 mod duplex;
 mod server;
+mod shard;
 mod task;
 
 #[cfg(test)]
@@ -13,9 +14,6 @@ mod tests;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use once_cell::sync::Lazy;
-use tokio::runtime::{Builder, Runtime};
 
 use crate::engine::Question;
 use crate::error::Error;
@@ -75,19 +73,10 @@ pub trait EventSink: Send + Sync {
     fn has_room(&self) -> bool;
     /// Asks for a [`Connection::consumed`] when there is room again.
     fn wait_for_room(&self, connection: &Arc<Connection>);
+    /// The caller has no more to say for now: what waits goes on its way. Until then the sink may hold it back.
+    fn flush(&self);
     /// Makes a connection that the owner has not seen claimable by its id.
     fn offer(&self, connection: &Arc<Connection>);
-}
-
-/// All connections of the process share these threads, one per core. `None` when they cannot be started.
-pub fn runtime() -> Option<&'static Runtime> {
-    static RUNTIME: Lazy<Option<Runtime>> =
-        Lazy::new(|| Builder::new_multi_thread().thread_name("c4tls").enable_io().enable_time().build().ok());
-    RUNTIME.as_ref()
-}
-
-pub(crate) fn no_runtime() -> Error {
-    Error::new("ERR_C4TLS_RUNTIME", "the worker threads could not be started; see the process limits (ulimit -u)")
 }
 
 /// Ids are never 0 and name connections and servers of the whole process.

@@ -12,7 +12,8 @@ use atomic_waker::AtomicWaker;
 use tokio::time::Sleep;
 
 use super::connection::{Connection, StartOptions};
-use super::{lock, next_id, no_runtime, runtime, Event, EventSink};
+use super::shard::{self, Shard};
+use super::{lock, next_id, Event, EventSink};
 use crate::error::{Error, Result};
 use crate::policy::limits::ACCEPT_REST;
 use crate::transport::{Accepted, Listener, SocketAddress, SocketOptions};
@@ -53,9 +54,9 @@ pub struct Server {
 impl Server {
     /// Starts accepting on a bound socket.
     pub fn start(sink: Arc<dyn EventSink>, listener: Listener, config: ServerConfig) -> Result<Arc<Self>> {
-        let runtime = runtime().ok_or_else(no_runtime)?;
+        let shard = Shard::pick()?;
         let address = listener.address();
-        let _entered = runtime.enter();
+        let _entered = shard.handle().enter();
         let source = listener.attach().map_err(|e| Error::system(&e, "listen"))?;
         let server = Arc::new(Server {
             id: next_id(),
@@ -67,7 +68,7 @@ impl Server {
             closed: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         });
-        runtime.spawn(Acceptor { server: server.clone(), source: Some(source), rest: None });
+        shard.handle().spawn(Acceptor { server: server.clone(), source: Some(source), rest: None });
         Ok(server)
     }
 
@@ -153,7 +154,7 @@ impl Server {
         self.live.fetch_sub(1, Ordering::AcqRel);
     }
 
-    fn accept(self: &Arc<Self>, stream: crate::transport::Stream) {
+    fn accept(self: &Arc<Self>, shard: &'static Shard, stream: crate::transport::Stream) {
         let config = self.config();
         let live = self.live.fetch_add(1, Ordering::AcqRel);
         if config.max_connections != 0 && live >= config.max_connections {
@@ -163,7 +164,7 @@ impl Server {
             return;
         }
         stream.apply(config.socket);
-        Connection::accepted(self, stream, (!config.eager).then(|| config.start.clone()));
+        Connection::accepted(self, shard, stream, (!config.eager).then(|| config.start.clone()));
     }
 }
 
@@ -178,7 +179,15 @@ impl Future for Acceptor {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
+        let polled = self.accept_all(cx);
+        shard::end_turn(&self.server.sink);
+        polled
+    }
+}
+
+impl Acceptor {
+    fn accept_all(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self;
         this.server.waker.register(cx.waker());
         loop {
             if this.server.closed.load(Ordering::Acquire) {
@@ -194,9 +203,15 @@ impl Future for Acceptor {
                 this.rest = None;
             }
             let Some(source) = &this.source else { return Poll::Ready(()) };
-            match source.poll_accept(cx) {
+            let Ok(shard) = Shard::pick() else { return Poll::Ready(()) };
+            let accepted = {
+                // The socket belongs to the runtime that is entered when it comes.
+                let _entered = shard.handle().enter();
+                source.poll_accept(cx)
+            };
+            match accepted {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(stream)) => this.server.accept(stream),
+                Poll::Ready(Ok(stream)) => this.server.accept(shard, stream),
                 Poll::Ready(Err(e)) if exhausted(&e) => this.rest = Some(Box::pin(tokio::time::sleep(ACCEPT_REST))),
                 // The peer went away before it was accepted: nobody's error.
                 Poll::Ready(Err(_)) => {}

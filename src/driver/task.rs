@@ -17,6 +17,7 @@ use super::connection::{control, Connection};
 use super::core::{send, Core, Io, Phase, Shutdown};
 use super::duplex::Received;
 use super::server::Server;
+use super::shard;
 use super::{lock, Event};
 use crate::engine::{Handshake, Read, Role, SessionEvent};
 use crate::error::Error;
@@ -72,6 +73,7 @@ impl Task {
             Opening::Open(read) => (None, Some(read)),
             Opening::Duplex => (None, None),
         };
+        conn.shard.entered();
         Task { conn, opening, read, timer: None, linger: None, server, ended: false, flooded: false }
     }
 
@@ -408,7 +410,9 @@ impl Task {
     fn shake(&mut self, core: &mut Core) -> Result<Step, Error> {
         let Some(session) = core.session.as_mut() else { return Ok(Step::End) };
         core.stir = false;
-        match session.handshake(Instant::now())? {
+        let now = Instant::now();
+        shard::before_slow(now);
+        match session.handshake(now)? {
             Handshake::Done => {
                 core.phase = Phase::Open;
                 // Application data may have come along with the last flight.
@@ -632,21 +636,24 @@ impl Future for Task {
         let conn = this.conn.clone();
         conn.waker.register(cx.waker());
         let mut core = lock(&conn.core);
-        loop {
+        let polled = loop {
             match this.step(&mut core, cx) {
                 Step::Moved => {}
                 Step::Idle => {
                     if let Some(session) = core.session.as_mut() {
                         session.release_buffers();
                     }
-                    return Poll::Pending;
+                    break Poll::Pending;
                 }
                 Step::End => {
                     this.close(&mut core);
-                    return Poll::Ready(());
+                    break Poll::Ready(());
                 }
             }
-        }
+        };
+        drop(core);
+        shard::end_turn(&conn.sink);
+        polled
     }
 }
 
@@ -657,8 +664,10 @@ impl Drop for Task {
         let mut core = lock(&conn.core);
         self.close(&mut core);
         drop(core);
+        conn.shard.left();
         if let Some(server) = self.server.take() {
             server.left();
         }
+        shard::end_turn(&conn.sink);
     }
 }

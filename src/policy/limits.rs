@@ -43,5 +43,20 @@ pub const LINGER_TIME: Duration = Duration::from_secs(1);
 pub const LINGER_QUIET: Duration = Duration::from_millis(200);
 pub const LINGER_BYTES: usize = 256 * 1024;
 
+/// Events that wait for one JavaScript thread are passed on when their thread runs out of work; before a step that is
+/// slow (a handshake's), also when they have waited this long.
+pub const FLUSH_DELAY: Duration = Duration::from_micros(250);
+
+/// So many events are passed on at once, whatever comes behind them.
+pub const FLUSH_EVENTS: usize = 64;
+
+/// Threads that connections live on: one per core, unless the environment variable `C4TLS_THREADS` says otherwise
+/// (1 to 256).
+pub fn threads() -> usize {
+    let wanted = std::env::var("C4TLS_THREADS").ok().and_then(|text| text.parse().ok());
+    let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
+    wanted.unwrap_or_else(cores).clamp(1, 256)
+}
+
 /// How long accepting rests when the process is out of file descriptors.
 pub const ACCEPT_REST: Duration = Duration::from_millis(100);

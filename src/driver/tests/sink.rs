@@ -170,6 +170,8 @@ impl EventSink for Sink {
 
     fn wait_for_room(&self, _connection: &Arc<Connection>) {}
 
+    fn flush(&self) {}
+
     fn offer(&self, connection: &Arc<Connection>) {
         self.kept.lock().unwrap().offered.insert(connection.id(), connection.clone());
     }

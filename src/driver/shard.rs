@@ -1,0 +1,211 @@
+//! The threads that connections live on. Each has a runtime of its own, so that a socket's readiness, its task and its
+//! timers meet on one thread: nothing is handed from thread to thread, and one wait of the kernel brings a batch.
+//!
+//! Two kinds of wake-up are saved. What other threads want of a shard goes into its mail, and only a shard that sleeps is
+//! woken for it. What tasks tell their sinks is flushed when the shard has run out of work, so that one wake-up of the
+//! JavaScript thread carries all that one wait brought.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::thread;
+use std::time::Instant;
+
+use atomic_waker::AtomicWaker;
+use once_cell::sync::Lazy;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::connection::Connection;
+use super::task::Task;
+use super::{lock, EventSink};
+use crate::engine::TlsSession;
+use crate::error::{Error, Result};
+use crate::policy::limits;
+
+/// What another thread wants of a shard.
+pub(super) enum Mail {
+    Wake(Arc<Connection>),
+    Run(Task),
+    /// To be freed: that takes longer than the JavaScript thread should wait.
+    Bury(Box<dyn TlsSession>),
+}
+
+pub struct Shard {
+    handle: Handle,
+    mail: Mutex<Vec<Mail>>,
+    /// There may be mail.
+    mailed: AtomicBool,
+    /// The thread sleeps, or is about to.
+    parked: AtomicBool,
+    postman: AtomicWaker,
+    /// Tasks that live here.
+    tasks: AtomicUsize,
+}
+
+/// The sinks of one thread that have something to pass on.
+struct Unflushed {
+    sinks: Vec<Arc<dyn EventSink>>,
+    since: Instant,
+}
+
+thread_local! {
+    static CURRENT: Cell<Option<&'static Shard>> = const { Cell::new(None) };
+    static UNFLUSHED: RefCell<Unflushed> = RefCell::new(Unflushed { sinks: Vec::new(), since: Instant::now() });
+}
+
+/// All shards of the process: one per core, or as many as `C4TLS_THREADS` says.
+fn shards() -> &'static [&'static Shard] {
+    static SHARDS: Lazy<Vec<&'static Shard>> = Lazy::new(|| (0..limits::threads()).map_while(Shard::begin).collect());
+    &SHARDS
+}
+
+impl Shard {
+    fn begin(number: usize) -> Option<&'static Shard> {
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .on_thread_park(|| with_current(Shard::before_park))
+            .on_thread_unpark(|| with_current(Shard::after_park))
+            .build()
+            .ok()?;
+        // A shard lives as long as the process.
+        let shard: &'static Shard = Box::leak(Box::new(Shard {
+            handle: runtime.handle().clone(),
+            mail: Mutex::default(),
+            mailed: AtomicBool::new(false),
+            parked: AtomicBool::new(false),
+            postman: AtomicWaker::new(),
+            tasks: AtomicUsize::new(0),
+        }));
+        thread::Builder::new().name(format!("c4tls-{number}")).spawn(move || shard.run(&runtime)).ok()?;
+        Some(shard)
+    }
+
+    fn run(&'static self, runtime: &Runtime) {
+        CURRENT.set(Some(self));
+        runtime.spawn(self.deliver());
+        runtime.block_on(std::future::pending::<()>());
+    }
+
+    /// The shard with the fewest tasks.
+    pub fn pick() -> Result<&'static Shard> {
+        let least = shards().iter().min_by_key(|shard| shard.tasks.load(Ordering::Relaxed));
+        least.copied().ok_or_else(|| {
+            Error::new(
+                "ERR_C4TLS_RUNTIME",
+                "the worker threads could not be started; see the process limits (ulimit -u)",
+            )
+        })
+    }
+
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    pub fn entered(&self) {
+        self.tasks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn left(&self) {
+        self.tasks.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether the calling thread is this shard's.
+    pub fn is_current(&self) -> bool {
+        CURRENT.get().is_some_and(|current| std::ptr::eq(current, self))
+    }
+
+    pub fn run_task(&self, task: Task) {
+        match self.is_current() {
+            true => drop(self.handle.spawn(task)),
+            false => self.post(Mail::Run(task)),
+        }
+    }
+
+    pub fn post(&self, mail: Mail) {
+        lock(&self.mail).push(mail);
+        self.mailed.store(true, Ordering::SeqCst);
+        // A thread that is awake looks before it sleeps. Both sides write first and look then.
+        if self.parked.load(Ordering::SeqCst) {
+            self.postman.wake();
+        }
+    }
+
+    fn before_park(&self) {
+        flush();
+        self.parked.store(true, Ordering::SeqCst);
+        if self.mailed.load(Ordering::SeqCst) {
+            // On its own thread: the task is runnable now, so the runtime does not sleep.
+            self.postman.wake();
+        }
+    }
+
+    fn after_park(&self) {
+        self.parked.store(false, Ordering::SeqCst);
+    }
+
+    /// The task that takes the mail in.
+    async fn deliver(&'static self) {
+        let mut taken = Vec::new();
+        poll_fn(|cx| -> Poll<()> {
+            self.postman.register(cx.waker());
+            self.mailed.store(false, Ordering::SeqCst);
+            std::mem::swap(&mut *lock(&self.mail), &mut taken);
+            for mail in taken.drain(..) {
+                match mail {
+                    Mail::Wake(connection) => connection.wake_task(),
+                    Mail::Run(task) => drop(self.handle.spawn(task)),
+                    Mail::Bury(session) => drop(session),
+                }
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+fn with_current(act: impl FnOnce(&'static Shard)) {
+    if let Some(shard) = CURRENT.get() {
+        act(shard);
+    }
+}
+
+/// Every task's last act in a turn: `sink` may have been told something.
+pub(super) fn end_turn(sink: &Arc<dyn EventSink>) {
+    let Some(shard) = CURRENT.get() else {
+        sink.flush();
+        return;
+    };
+    UNFLUSHED.with_borrow_mut(|unflushed| {
+        if !unflushed.sinks.iter().any(|known| Arc::ptr_eq(known, sink)) {
+            if unflushed.sinks.is_empty() {
+                unflushed.since = Instant::now();
+            }
+            unflushed.sinks.push(sink.clone());
+        }
+    });
+    // While there is always a task to run, the thread never comes to park.
+    if shard.mailed.load(Ordering::Relaxed) {
+        shard.postman.wake();
+    }
+}
+
+/// Before something slow: what has waited long enough goes out first.
+pub(super) fn before_slow(now: Instant) {
+    let due = UNFLUSHED.with_borrow(|unflushed| {
+        !unflushed.sinks.is_empty() && now.duration_since(unflushed.since) >= limits::FLUSH_DELAY
+    });
+    if due {
+        flush();
+    }
+}
+
+fn flush() {
+    UNFLUSHED.with_borrow_mut(|unflushed| {
+        for sink in unflushed.sinks.drain(..) {
+            sink.flush();
+        }
+    });
+}
