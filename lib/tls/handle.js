@@ -221,6 +221,7 @@ class TLSHandle extends Target {
       this.pump?.destroyStream();
       return;
     }
+    this.native?.close();         // lets the native session go
     if (this.pump !== null) {
       this.addCloseDone(done);
       this.pump.destroyStream();
@@ -247,7 +248,7 @@ class TLSHandle extends Target {
   onClosed() {
     this.closed = true;
     this.detach();
-    this.native.close();          // lets the native session go
+    if (this.closing) this.native.close();
     const { writeDone, shutdownDone } = this;
     this.writeDone = this.shutdownDone = null;
     this.outbox.clear();

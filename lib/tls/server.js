@@ -110,6 +110,7 @@ function count(server, socket) {
 Server.prototype._onAdopted = function(id) {
   const handle = new TLSHandle(this._sharedCreds, binding.claim(id));
   handle.started = true;
+  handle.reading = !this.pauseOnConnect;
   const socket = new this._TLSSocket(undefined, { ...socketOptions(this), [kAccepted]: handle });
   count(this, socket);
   serverEvents.attach(this, socket);
@@ -161,6 +162,7 @@ function configure(server, native) {
     noDelay: true,
     keepAlive: server.keepAlive,
     keepAliveDelay: server.keepAliveInitialDelay,
+    paused: !!server.pauseOnConnect,
     maxConnections: server.maxConnections > 0 ? server.maxConnections : 0,
   });
 }

@@ -20,6 +20,8 @@ pub struct ListenerOptions {
     pub keep_alive: Option<bool>,
     /// Seconds.
     pub keep_alive_delay: Option<f64>,
+    /// Nothing is read before `readStart`.
+    pub paused: Option<bool>,
     /// 0: no limit.
     pub max_connections: Option<f64>,
 }
@@ -59,6 +61,7 @@ impl Listener {
         let config = ServerConfig {
             start: params.start_options(),
             eager: params.hooks & hook::EAGER != 0,
+            paused: options.paused.unwrap_or(false),
             socket: socket_options(options.no_delay, options.keep_alive, options.keep_alive_delay),
             max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,
         };

@@ -133,12 +133,14 @@ impl Connection {
     }
 
     /// A connection that `server` accepted. With `start` its handshake begins at once and JavaScript hears of it when it
-    /// must; without, it is offered right away and waits for [`start`](Self::start). Called on a runtime thread.
+    /// must; without, it is offered right away and waits for [`start`](Self::start). `reading`: as if
+    /// [`read_start`](Self::read_start) had been called. Called on a runtime thread.
     pub(super) fn accepted(
         server: &Arc<Server>,
         shard: &'static Shard,
         stream: Stream,
         start: Option<StartOptions>,
+        reading: bool,
     ) -> Arc<Self> {
         let mut core = Core::new(Phase::Idle);
         let (read, write) = stream.split();
@@ -147,6 +149,9 @@ impl Connection {
         core.start = start;
         core.unseen = Some(server.clone());
         let conn = Self::new(shard, server.sink().clone(), core, None);
+        if reading {
+            conn.control.store(control::READ, Ordering::Release);
+        }
         server.admit(&conn);
         if eager {
             lock(&conn.core).unseen = None;
@@ -243,6 +248,7 @@ impl Connection {
             if let Some(session) = session {
                 self.shard.post(Mail::Bury(session));
             }
+            return;
         }
         self.command(if reset { control::CLOSE | control::RESET } else { control::CLOSE });
     }
@@ -346,10 +352,11 @@ impl Connection {
         }
     }
 
-    /// Keeps the peer's address beyond the socket's end.
-    pub(super) fn peer_address_of(&self, core: &Core) {
+    /// Keeps the addresses beyond the socket's end.
+    pub(super) fn keep_addresses(&self, core: &Core) {
         if let Some(Io::Socket(write)) = &core.io {
             self.peer.get_or_init(|| write.peer_address());
+            self.local.get_or_init(|| write.local_address());
         }
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Core {
     pub strict_eof: bool,
     /// The server of a connection that JavaScript has not heard of.
     pub unseen: Option<Arc<Server>>,
+    /// The output is session tickets: they may wait for company.
+    pub tickets_held: bool,
     /// Output waits until JavaScript has stored the new session.
     pub awaiting_store: bool,
     /// The session may have something to do without new bytes.
@@ -67,6 +69,7 @@ impl Core {
             start: None,
             strict_eof: false,
             unseen: None,
+            tickets_held: false,
             awaiting_store: false,
             stir: false,
             eof: false,
@@ -82,11 +85,12 @@ impl Core {
             && !self.awaiting_store
             && self.failure.is_none()
             && matches!(self.io, Some(Io::Socket(_)))
-            && self.session.as_mut().is_some_and(|s| s.output().is_empty())
+            && (self.tickets_held || self.session.as_mut().is_some_and(|s| s.output().is_empty()))
     }
 
     /// Sends the output without waiting; true when all of it left.
     pub fn send_now(&mut self) -> bool {
+        self.tickets_held = false;
         let (Some(Io::Socket(write)), Some(session)) = (&self.io, &mut self.session) else { return false };
         match send(write, session.output()) {
             Ok(all) => all,

@@ -24,6 +24,8 @@ pub struct ServerConfig {
     pub start: StartOptions,
     /// JavaScript wants to see each connection before its handshake, and starts it itself.
     pub eager: bool,
+    /// Connections wait for [`Connection::read_start`] before they read clear bytes.
+    pub paused: bool,
     pub socket: SocketOptions,
     /// Connections above this many are closed at once; 0 for no limit.
     pub max_connections: usize,
@@ -164,7 +166,13 @@ impl Server {
             return;
         }
         stream.apply(config.socket);
-        Connection::accepted(self, shard, stream, (!config.eager).then(|| config.start.clone()));
+        Connection::accepted(
+            self,
+            shard,
+            stream,
+            (!config.eager).then(|| config.start.clone()),
+            !(config.eager || config.paused),
+        );
     }
 }
 

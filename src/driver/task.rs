@@ -35,7 +35,7 @@ pub(super) struct Task {
     conn: Arc<Connection>,
     opening: Option<Opening>,
     read: Option<ReadHalf>,
-    /// The handshake's, then the lingering's.
+    /// The handshake's, then the held tickets', then the lingering's.
     timer: Option<Pin<Box<Sleep>>>,
     linger: Option<Linger>,
     /// Whose count of connections this one is in.
@@ -96,6 +96,11 @@ impl Task {
                     return sent;
                 }
                 match self.inbound(core, cx) {
+                    // Nothing can come and nothing can go: no need to wait until JavaScript says so.
+                    Step::Idle if self.is_over(core) => {
+                        self.conn.keep_addresses(core);
+                        Step::End
+                    }
                     Step::Idle => sent,
                     step => step,
                 }
@@ -162,6 +167,9 @@ impl Task {
         let mut moved = false;
         loop {
             if core.phase == Phase::Open {
+                if !core.tickets_held {
+                    self.timer = None;
+                }
                 match self.encrypt(core) {
                     Ok(encrypted) => moved |= encrypted,
                     Err(error) => return self.fail(core, error),
@@ -199,6 +207,10 @@ impl Task {
         }
     }
 
+    fn is_over(&self, core: &Core) -> bool {
+        core.eof && core.shutdown == Shutdown::Done && matches!(core.io, Some(Io::Socket(_)))
+    }
+
     fn shut_down(&mut self, core: &mut Core) -> Step {
         match (core.phase, core.shutdown) {
             // The handshake may still come to its end, unless the peer is gone.
@@ -207,6 +219,7 @@ impl Task {
                 if let Some(session) = core.session.as_mut() {
                     session.close_notify();
                 }
+                core.tickets_held = false;
                 core.shutdown = Shutdown::Notified;
                 Step::Moved
             }
@@ -220,6 +233,8 @@ impl Task {
         }
         core.shutdown = Shutdown::Done;
         match &core.io {
+            // The closing that follows sends the FIN.
+            Some(Io::Socket(_)) if core.eof => {}
             // A peer that has reset already shows in the next read.
             Some(Io::Socket(write)) => drop(write.shutdown()),
             Some(Io::Duplex) => self.emit(Event::CipherEnd),
@@ -240,6 +255,7 @@ impl Task {
                 break;
             }
             outbox.taken += taken;
+            core.tickets_held = false;
             moved = true;
         }
         if outbox.is_empty() && outbox.taken > 0 {
@@ -256,6 +272,12 @@ impl Task {
         let Some(session) = core.session.as_mut() else { return Ok(Flush::Nothing) };
         if core.awaiting_store {
             return Ok(Flush::Blocked);
+        }
+        if core.tickets_held {
+            if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_pending()) {
+                return Ok(Flush::Nothing);
+            }
+            core.tickets_held = false;
         }
         match &core.io {
             Some(Io::Socket(write)) => {
@@ -412,12 +434,16 @@ impl Task {
         core.stir = false;
         let now = Instant::now();
         shard::before_slow(now);
+        let clean = session.output().is_empty();
         match session.handshake(now)? {
             Handshake::Done => {
                 core.phase = Phase::Open;
+                // Behind the client's last flight of TLS 1.3 come only tickets, for which nobody waits: they leave with
+                // the first write.
+                core.tickets_held = clean && session.role() == Role::Server && session.protocol() == "TLSv1.3";
                 // Application data may have come along with the last flight.
                 core.stir = true;
-                self.timer = None;
+                self.timer = core.tickets_held.then(|| Box::pin(tokio::time::sleep(limits::TICKET_DELAY)));
                 Ok(Step::Moved)
             }
             // Moved all the same: there may be output now.
@@ -507,10 +533,11 @@ impl Task {
     /// A fatal error: tell JavaScript, send the alert, then close, but not before the peer could read it.
     fn fail(&mut self, core: &mut Core, error: Error) -> Step {
         // Known now, asked for later.
-        self.conn.peer_address_of(core);
+        self.conn.keep_addresses(core);
         self.make_seen(core);
         self.emit(Event::Error(&error));
         core.awaiting_store = false;
+        core.tickets_held = false;
         core.phase = Phase::Lingering;
         core.shutdown = Shutdown::Notified;
         let linger = Linger::begin(Instant::now());

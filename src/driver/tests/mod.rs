@@ -54,6 +54,7 @@ fn listen(sink: &Arc<Sink>, configure: impl FnOnce(&mut ServerConfig)) -> (Arc<S
         start: options(context(), Role::Server, Hooks::default()),
         eager: false,
         socket: SocketOptions::default(),
+        paused: false,
         max_connections: 0,
     };
     configure(&mut config);
