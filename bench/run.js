@@ -9,7 +9,7 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { makeCertificates } = require('./lib/certificates');
 const { Child } = require('./lib/child');
-const { PEERS } = require('./lib/peers');
+const { PEERS, checkout } = require('./lib/peers');
 const { PHASES } = require('./lib/phases');
 const { spread, table } = require('./lib/table');
 
@@ -19,7 +19,8 @@ const USAGE = `npm run bench [-- options]
   --rounds N       1 to 50 (default 5, with --quick 3)
   --seconds S      length of one measurement, 0.1 to 30 (default 3, with --quick 0.7)
   --idle N         idle connections, 10 to 15000 (default 2000, with --quick 1000)
-  --peers NAMES    of ${Object.keys(PEERS).join(', ')}; ratios are to the last (default c4tls,node-tls)
+  --peers NAMES    of ${Object.keys(PEERS).join(', ')}; ratios are to the last (default c4tls,node-tls).
+                   NAME=DIRECTORY is c4tls as another checkout has it, built
   --details        user and system time apart, and the client's
   --json FILE      all values of all rounds`;
 
@@ -45,12 +46,14 @@ function readOptions() {
   const phases = PHASES.filter((phase) => !only || only.includes(phase.name));
   if (phases.length === 0 || (only && phases.length !== only.length)) throw new RangeError('--only: unknown phase');
   const seen = new Map();
-  const peers = (values.peers ?? 'c4tls,node-tls').split(',').map((name) => {
-    if (!PEERS[name]) throw new RangeError(`--peers: unknown peer ${name}`);
+  const peers = (values.peers ?? 'c4tls,node-tls').split(',').map((spec) => {
+    const [name, directory] = spec.split('=');
+    const peer = directory ? checkout(directory) : PEERS[name];
+    if (!peer) throw new RangeError(`--peers: unknown peer ${spec}`);
     // The same peer twice tells how much of a ratio is noise.
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
-    return { name: count === 1 ? name : `${name}#${count}`, ...PEERS[name] };
+    return { name: count === 1 ? name : `${name}#${count}`, ...peer };
   });
   const { quick, details, help, json } = values;
   // More than two peers share the time of two.

@@ -11,3 +11,9 @@ exports.PEERS = {
   'c4tls': node('c4tls.js'),
   'node-tls': node('node-tls.js'),
 };
+
+/** c4tls as the checkout in `directory` has it, with the addon that its scripts/build.js made. */
+exports.checkout = function checkout(directory) {
+  const { command, args } = node('checkout.js');
+  return { command, args: [...args, path.resolve(directory)] };
+};
