@@ -17,6 +17,14 @@ module.exports = [
     languageOptions: { ecmaVersion: 2022, sourceType: 'module', globals: globals.nodeBuiltin },
   },
   {
+    files: ['bench/servers/bun.js'],
+    languageOptions: { globals: globals.bunBuiltin },
+  },
+  {
+    files: ['bench/servers/deno.mjs'],
+    languageOptions: { globals: globals.denoBuiltin },
+  },
+  {
     files: ['test/**/*.js'],
     languageOptions: { globals: globals.mocha },
   },

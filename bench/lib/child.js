@@ -13,14 +13,15 @@ class Child {
    * @param {string} command
    * @param {string[]} args
    * @param {number} limit milliseconds; the process is killed after that
+   * @param {Record<string, string>} [env] beside this process's
    */
-  constructor(name, command, args, limit) {
+  constructor(name, command, args, limit, env = {}) {
     this.name = name;
     this.exited = false;
     this._messages = [];
     this._wake = null;
     this._problem = null;
-    this._process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this._process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
     this.pid = this._process.pid;
     alive.add(this);
     this._timer = setTimeout(() => this._fail(`still running after ${limit / 1000} s`), limit);

@@ -34,27 +34,31 @@ function align(rows) {
 
 /**
  * The results as text: for every row the medians of the peers, and for every peer but the base the ratio to the base of
- * the same round, as least, median and greatest over the rounds.
+ * the same round, as least, median and greatest over the rounds; then why something was not measured.
  */
 exports.table = function table(results, { details }) {
   const [base, ...others] = [...results.peers].reverse();
   others.reverse();
   const head = ['', '', 'better', base, ...others.flatMap((peer) => [peer, 'ratio', 'min', 'max'])];
   const rows = [head];
+  const reasons = new Set();
   let title = null;
   for (const row of results.rows) {
-    const { unit, better, detail, values, summary } = row;
+    const { unit, better, detail, values, summary, unmeasured } = row;
     if (detail && !details) continue;
-    const cells = [row.title === title ? '' : row.title, unit, better, figure(spread(values[base])?.median)];
+    const value = (peer) => (unmeasured[peer] ? 'not measured' : figure(spread(values[peer])?.median));
+    for (const [peer, reason] of Object.entries(unmeasured)) reasons.add(`${peer}: ${row.title}: ${reason}`);
+    const cells = [row.title === title ? '' : row.title, unit, better, value(base)];
     title = row.title;
     for (const peer of others) {
       const ratio = summary[peer];
-      cells.push(figure(spread(values[peer])?.median));
+      cells.push(value(peer));
       for (const which of ['median', 'min', 'max']) cells.push(ratio ? ratio[which].toFixed(2) : '-');
     }
     rows.push(cells);
   }
-  return align(rows).join('\n');
+  const notes = [...reasons].map((reason) => `not measured: ${reason}`);
+  return [...align(rows), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 };
 
 exports.spread = spread;

@@ -1,3 +1,5 @@
 'use strict';
 
-require('./serve')(require('../..'));
+const { versions } = require('../../lib/core/binding');
+
+require('./serve')(require('../..'), versions());

@@ -5,7 +5,6 @@
 const path = require('node:path');
 const { localFileName } = require('../../locate-binding');
 
-// What is left is what every server is given.
-const [checkout] = process.argv.splice(2, 1);
+const checkout = process.argv[2];
 process.env.C4TLS_BINDING = path.join(checkout, localFileName());
-require('./serve')(require(checkout));
+require('./serve')(require(checkout), require(process.env.C4TLS_BINDING).versions());

@@ -1,3 +1,3 @@
 'use strict';
 
-require('./serve')(require('node:tls'));
+require('./serve')(require('node:tls'), { openssl: process.versions.openssl });

@@ -9,7 +9,6 @@ use rustls::crypto::{ring, CryptoProvider};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::unbuffered::{ConnectionState, EncodeError, InsufficientSizeError, UnbufferedStatus};
 use rustls::{version, ClientConfig, DigitallySignedStruct, NamedGroup, SignatureScheme};
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -174,11 +173,12 @@ impl ServerCertVerifier for TrustAnyone {
     }
 }
 
-/// Tickets of the one server: first collected, then spent, each once, the oldest first. A store of our own because
-/// rustls's keeps the last eight of a name, and Node's tls sends none on a resumed connection.
+/// Tickets of the one server: first collected, then spent, each once, the newest first, as a server may remember only
+/// the last sessions. A store of our own because rustls's keeps the last eight of a name, and Node's tls sends none on a
+/// resumed connection.
 #[derive(Default)]
 pub struct Tickets {
-    kept: Mutex<VecDeque<Tls13ClientSessionValue>>,
+    kept: Mutex<Vec<Tls13ClientSessionValue>>,
     spending: AtomicBool,
 }
 
@@ -218,7 +218,7 @@ impl ClientSessionStore for Tickets {
     fn insert_tls13_ticket(&self, _server_name: ServerName<'static>, value: Tls13ClientSessionValue) {
         if let Ok(mut kept) = self.kept.lock() {
             if kept.len() < TICKETS {
-                kept.push_back(value);
+                kept.push(value);
             }
         }
     }
@@ -227,6 +227,6 @@ impl ClientSessionStore for Tickets {
         if !self.spending.load(Relaxed) {
             return None;
         }
-        self.kept.lock().ok()?.pop_front()
+        self.kept.lock().ok()?.pop()
     }
 }
