@@ -9,7 +9,7 @@ module.exports = [
   js.configs.recommended,
   stylistic.configs.customize({ indent: 2, quotes: 'single', semi: true, braceStyle: '1tbs', arrowParens: true }),
   {
-    files: ['**/*.js'],
+    files: ['**/*.js', 'bench/compare'],
     languageOptions: { ecmaVersion: 2022, sourceType: 'commonjs', globals: globals.node },
   },
   {

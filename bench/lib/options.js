@@ -11,7 +11,8 @@ const USAGE = `npm run bench [-- options]
   --rounds N       1 to 50 (default 5, with --quick 3; with --quick and more than two peers 2)
   --seconds S      length of one measurement, 0.1 to 30 (default 3, with --quick 0.7; less with more than two peers)
   --idle N         idle connections, 10 to 15000 (default 2000, with --quick 1000)
-  --peers NAMES    of ${Object.keys(PEERS).join(', ')}; ratios are to the last (default all that are installed)
+  --peers NAMES    of ${Object.keys(PEERS).join(', ')}; ratios are to the last (default all that are installed).
+                   NAME=DIRECTORY is c4tls as another checkout has it, built
   --details        user and system time apart, and the client's
   --json FILE      all values of all rounds
   --results NAME   the same as bench/results/NAME.json, and the ratios as a chart, bench/results/NAME.svg`;

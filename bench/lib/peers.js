@@ -38,9 +38,15 @@ const PEERS = {
   'node-tls': node('node-tls.js'),
 };
 
+/** c4tls as the checkout in `directory` has it, with the addon that its scripts/build.js made. */
+function checkout(directory) {
+  const { command, args } = node('checkout.js');
+  return { command, args: [...args, path.resolve(directory)] };
+}
+
 /**
  * The peers of a run; ratios are to the last.
- * @param {string} [names] separated by commas; without it all that are installed
+ * @param {string} [names] separated by commas, NAME=DIRECTORY for a checkout; without it all that are installed
  * @param {typeof PEERS} [known]
  * @returns {{peers: object[], notice: string | null}} `notice` tells what was left out
  */
@@ -48,13 +54,15 @@ function choosePeers(names, known = PEERS) {
   const missing = Object.keys(known).filter((name) => !known[name].command);
   const chosen = names?.split(',') ?? Object.keys(known).filter((name) => !missing.includes(name));
   const seen = new Map();
-  const peers = chosen.map((name) => {
-    if (!Object.hasOwn(known, name)) throw new RangeError(`--peers: unknown peer ${name}`);
-    if (missing.includes(name)) throw new RangeError(`--peers: ${name} is not installed; to install it: ${INSTALL}`);
+  const peers = chosen.map((spec) => {
+    const [name, directory] = spec.split('=');
+    const peer = directory ? checkout(directory) : Object.hasOwn(known, name) && known[name];
+    if (!peer) throw new RangeError(`--peers: unknown peer ${name}`);
+    if (!peer.command) throw new RangeError(`--peers: ${name} is not installed; to install it: ${INSTALL}`);
     // The same peer twice tells how much of a ratio is noise.
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
-    return { name: count === 1 ? name : `${name}#${count}`, ...known[name] };
+    return { name: count === 1 ? name : `${name}#${count}`, ...peer };
   });
   const left = names === undefined && missing.length > 0;
   return { peers, notice: left ? `left out, not installed: ${missing.join(', ')}; to install: ${INSTALL}` : null };

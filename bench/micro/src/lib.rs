@@ -1,0 +1,16 @@
+//! The parts of the core that the benchmarks measure, compiled from the main crate's own sources.
+//!
+//! The main crate itself cannot be linked into a program: its `bridge` needs the functions of Node-API, which only Node
+//! has. Framing will join the list when there is a `src/framing`.
+
+pub mod bridge;
+pub mod driver;
+
+#[path = "../../../src/credentials/mod.rs"]
+pub mod credentials;
+#[path = "../../../src/engine/mod.rs"]
+pub mod engine;
+#[path = "../../../src/error.rs"]
+pub mod error;
+#[path = "../../../src/policy/mod.rs"]
+pub mod policy;
