@@ -108,6 +108,7 @@ impl EventSink for Environment {
 
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
         self.enqueue(|queue| queue.push_data(connection, bytes));
+        self.flush();
     }
 
     fn has_room(&self) -> bool {
@@ -118,11 +119,13 @@ impl EventSink for Environment {
         self.queue().wait_for_room(connection);
     }
 
-    fn flush(&self) {
+    fn flush(&self) -> bool {
         let queue = self.queue();
-        if !queue.waiting.words.is_empty() && !self.closed.load(Ordering::Acquire) {
-            self.wake_for(queue);
+        if queue.woken || queue.waiting.words.is_empty() || self.closed.load(Ordering::Acquire) {
+            return queue.waiting.words.len() >= limits::BEHIND_EVENTS * WORDS;
         }
+        self.wake_for(queue);
+        false
     }
 
     fn offer(&self, connection: &Arc<Connection>) {

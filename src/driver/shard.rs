@@ -202,10 +202,7 @@ pub(super) fn before_slow(now: Instant) {
     }
 }
 
-fn flush() {
-    UNFLUSHED.with_borrow_mut(|unflushed| {
-        for sink in unflushed.sinks.drain(..) {
-            sink.flush();
-        }
-    });
+/// True when an owner is behind.
+fn flush() -> bool {
+    UNFLUSHED.with_borrow_mut(|unflushed| unflushed.sinks.drain(..).fold(false, |behind, sink| sink.flush() || behind))
 }

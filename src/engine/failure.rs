@@ -5,6 +5,8 @@ use std::ptr;
 
 use openssl_sys as sys;
 
+use crate::engine::ffi;
+
 use crate::error::Error;
 
 /// `ERR_LIB_SSL` of `openssl/err.h`.
@@ -12,8 +14,12 @@ const LIBRARY_SSL: c_int = 20;
 
 /// Empties this thread's error queue.
 pub(super) fn clear() {
-    // SAFETY: touches nothing but the queue.
-    unsafe { sys::ERR_clear_error() }
+    // SAFETY: touches nothing but the queue. Clearing walks through all of it, so an empty one is left alone.
+    unsafe {
+        if ffi::ERR_peek_error() != 0 {
+            sys::ERR_clear_error();
+        }
+    }
 }
 
 /// The error of a failed handshake, read or write, as Node builds it: from the oldest entry of libssl in the queue, its

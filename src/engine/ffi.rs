@@ -64,6 +64,7 @@ pub type TicketDecryptCallback = unsafe extern "C" fn(
 ) -> c_int;
 
 extern "C" {
+    pub fn ERR_peek_error() -> c_ulong;
     pub fn SSL_CTX_set_cert_cb(
         ctx: *mut SSL_CTX,
         cb: Option<unsafe extern "C" fn(*mut SSL, *mut c_void) -> c_int>,

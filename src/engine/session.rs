@@ -239,7 +239,7 @@ impl TlsSession for Session {
             return Ok(0);
         }
         let records = clear.len() / RECORD_DATA + 1;
-        self.state_mut().bytes.output.reserve(clear.len() + records * RECORD_OVERHEAD);
+        self.state_mut().bytes.reserve(clear.len() + records * RECORD_OVERHEAD);
         let mut count = 0;
         // SAFETY: `ssl` is live, no reference to the state is alive, `clear` has its length.
         let result = unsafe { sys::SSL_write_ex(self.ssl, clear.as_ptr().cast(), clear.len(), &mut count) };

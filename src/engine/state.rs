@@ -1,5 +1,6 @@
 //! What a session's callbacks work on.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,6 +21,37 @@ pub(super) enum Stage {
     Passed,
 }
 
+/// Empty buffers of this thread's sessions, for the next that needs one: an idle session holds none, and a message costs
+/// no allocation.
+struct Spare {
+    buffers: Vec<Vec<u8>>,
+}
+
+thread_local! {
+    static SPARE: RefCell<Spare> = const { RefCell::new(Spare { buffers: Vec::new() }) };
+}
+
+impl Spare {
+    /// Of one thread, in count and in bytes each.
+    const COUNT: usize = 8;
+    const CAPACITY: usize = 128 * 1024;
+
+    fn take() -> Vec<u8> {
+        SPARE.with_borrow_mut(|spare| spare.buffers.pop()).unwrap_or_default()
+    }
+
+    /// `buffer` is empty.
+    fn give(buffer: Vec<u8>) {
+        if (1..=Self::CAPACITY).contains(&buffer.capacity()) {
+            SPARE.with_borrow_mut(|spare| {
+                if spare.buffers.len() < Self::COUNT {
+                    spare.buffers.push(buffer);
+                }
+            });
+        }
+    }
+}
+
 /// Bytes on their way in and out.
 #[derive(Default)]
 pub(super) struct Bytes {
@@ -35,6 +67,9 @@ impl Bytes {
             // Without this a peer that keeps one byte ahead of us would make the buffer grow for ever.
             self.input.drain(..self.position);
             self.position = 0;
+        }
+        if self.input.capacity() == 0 {
+            self.input = Spare::take();
         }
         self.input.extend_from_slice(ciphertext);
     }
@@ -57,11 +92,19 @@ impl Bytes {
 
     pub(super) fn release(&mut self) {
         if self.input.is_empty() {
-            self.input = Vec::new();
+            Spare::give(std::mem::take(&mut self.input));
         }
         if self.output.is_empty() {
-            self.output = Vec::new();
+            Spare::give(std::mem::take(&mut self.output));
         }
+    }
+
+    /// Readies the output for `more` bytes.
+    pub(super) fn reserve(&mut self, more: usize) {
+        if self.output.capacity() == 0 {
+            self.output = Spare::take();
+        }
+        self.output.reserve(more);
     }
 }
 

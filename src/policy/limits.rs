@@ -50,6 +50,11 @@ pub const TICKET_DELAY: Duration = Duration::from_millis(3);
 /// slow (a handshake's), also when they have waited this long.
 pub const FLUSH_DELAY: Duration = Duration::from_micros(250);
 
+/// With so many events waiting for a JavaScript thread that has not taken the last ones, a shard without work rests for
+/// `REST` instead of waking for every byte that comes in.
+pub const BEHIND_EVENTS: usize = 8;
+pub const REST: Duration = Duration::from_micros(50);
+
 /// So many events are passed on at once, whatever comes behind them.
 pub const FLUSH_EVENTS: usize = 64;
 
