@@ -88,6 +88,13 @@ impl Core {
             && (self.tickets_held || self.session.as_mut().is_some_and(|s| s.output().is_empty()))
     }
 
+    /// Lets a session whose handshake is done go over to its lighter form.
+    pub fn settle(&mut self) {
+        if let Some(settled) = self.session.as_mut().and_then(|s| s.settle()) {
+            self.session = Some(settled);
+        }
+    }
+
     /// Sends the output without waiting; true when all of it left.
     pub fn send_now(&mut self) -> bool {
         self.tickets_held = false;

@@ -35,7 +35,7 @@ pub(super) struct Task {
     conn: Arc<Connection>,
     opening: Option<Opening>,
     read: Option<ReadHalf>,
-    /// The handshake's, then the held tickets', then the lingering's.
+    /// The handshake's, then the first moment's, then the lingering's.
     timer: Option<Pin<Box<Sleep>>>,
     linger: Option<Linger>,
     /// Whose count of connections this one is in.
@@ -167,8 +167,10 @@ impl Task {
         let mut moved = false;
         loop {
             if core.phase == Phase::Open {
-                if !core.tickets_held {
+                if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
                     self.timer = None;
+                    core.tickets_held = false;
+                    core.settle();
                 }
                 match self.encrypt(core) {
                     Ok(encrypted) => moved |= encrypted,
@@ -274,10 +276,7 @@ impl Task {
             return Ok(Flush::Blocked);
         }
         if core.tickets_held {
-            if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_pending()) {
-                return Ok(Flush::Nothing);
-            }
-            core.tickets_held = false;
+            return Ok(Flush::Nothing);
         }
         match &core.io {
             Some(Io::Socket(write)) => {
@@ -441,9 +440,9 @@ impl Task {
                 // Behind the client's last flight of TLS 1.3 come only tickets, for which nobody waits: they leave with
                 // the first write.
                 core.tickets_held = clean && session.role() == Role::Server && session.protocol() == "TLSv1.3";
+                self.timer = core.tickets_held.then(|| Box::pin(tokio::time::sleep(limits::FIRST_MOMENT)));
                 // Application data may have come along with the last flight.
                 core.stir = true;
-                self.timer = core.tickets_held.then(|| Box::pin(tokio::time::sleep(limits::TICKET_DELAY)));
                 Ok(Step::Moved)
             }
             // Moved all the same: there may be output now.
@@ -454,6 +453,10 @@ impl Task {
     fn decrypt(&self, core: &mut Core) -> Result<Step, Error> {
         if core.eof || !self.reading() || !self.has_room() {
             return Ok(Step::Idle);
+        }
+        // Not before: a connection that only comes and goes would have the work for nothing.
+        if core.session.as_ref().is_some_and(|s| s.unread() > 0) {
+            core.settle();
         }
         SCRATCH.with_borrow_mut(|scratch| {
             let clear = &mut scratch.clear;

@@ -13,6 +13,7 @@ use foreign_types_shared::ForeignType;
 use openssl_sys as sys;
 
 use crate::engine::hello::ClientHello;
+use crate::engine::record::Secrets;
 use crate::engine::state::State;
 use crate::engine::{apply, ffi, info, ticket, Role, SessionEvent};
 use crate::error::{Error, Result};
@@ -261,10 +262,13 @@ unsafe extern "C" fn get_session(
 unsafe extern "C" fn keylog(ssl: *const sys::SSL, line: *const c_char) {
     guard((), || {
         with_state(ssl, |state| {
+            // SAFETY: a C string that OpenSSL lends for the time of the call.
+            let line = unsafe { CStr::from_ptr(line) }.to_bytes();
+            if state.role == Role::Server {
+                Secrets::note(&mut state.secrets, line);
+            }
             if state.hooks.keylog {
-                // SAFETY: a C string that OpenSSL lends for the time of the call.
-                let mut line = unsafe { CStr::from_ptr(line) }.to_bytes().to_vec();
-                line.push(b'\n');
+                let line = [line, b"\n"].concat();
                 state.events.push_back(SessionEvent::Keylog(line));
             }
         })

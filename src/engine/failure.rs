@@ -1,6 +1,6 @@
 //! OpenSSL's errors as a TLS connection reports them.
 
-use std::ffi::{c_char, c_int, c_ulong, CStr};
+use std::ffi::{c_char, c_int, c_ulong, CStr, CString};
 use std::ptr;
 
 use openssl_sys as sys;
@@ -42,6 +42,23 @@ pub(super) fn take() -> Error {
         stack: entries.iter().rev().map(Entry::line).collect(),
         ..error
     }
+}
+
+/// An error of libssl, as if OpenSSL had found it. `reason` is one of `SSL_R_...` of `openssl/sslerr.h`; `detail` must
+/// have no zero byte.
+pub(super) fn raise(reason: c_int, detail: &str) -> Error {
+    clear();
+    let detail = CString::new(detail).unwrap_or_default();
+    // SAFETY: C strings, of which OpenSSL copies the last; the others are static.
+    unsafe {
+        sys::ERR_new();
+        sys::ERR_set_debug(concat!(file!(), "\0").as_ptr().cast(), line!() as c_int, c"record".as_ptr());
+        match detail.is_empty() {
+            true => sys::ERR_set_error(LIBRARY_SSL, reason, ptr::null()),
+            false => sys::ERR_set_error(LIBRARY_SSL, reason, c"%s".as_ptr(), detail.as_ptr()),
+        }
+    }
+    take()
 }
 
 struct Entry {

@@ -6,9 +6,9 @@ use std::{ptr, slice};
 use foreign_types_shared::{ForeignType, ForeignTypeRef};
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Public};
-use openssl::ssl::SslContextRef;
+use openssl::ssl::{SslContext, SslContextRef, SslSession, SslSessionRef};
 use openssl::stack::StackRef;
-use openssl::x509::X509;
+use openssl::x509::{X509Ref, X509};
 use openssl_sys as sys;
 
 use crate::engine::context::{issued, issuer_in_store};
@@ -81,20 +81,44 @@ pub(super) unsafe fn protocol(ssl: *const sys::SSL) -> &'static str {
     unsafe { static_text(sys::SSL_get_version(ssl)) }.unwrap_or("unknown")
 }
 
-pub(super) unsafe fn cipher(ssl: *const sys::SSL) -> Option<Cipher> {
-    // SAFETY: see above; static texts.
-    unsafe {
-        let cipher = sys::SSL_get_current_cipher(ssl);
-        if cipher.is_null() {
+/// An entry of OpenSSL's static table of suites, or null.
+#[derive(Clone, Copy)]
+pub(super) struct CipherEntry(*const sys::SSL_CIPHER);
+
+// SAFETY: the table never changes.
+unsafe impl Send for CipherEntry {}
+// SAFETY: as above.
+unsafe impl Sync for CipherEntry {}
+
+impl CipherEntry {
+    pub(super) fn describe(self) -> Option<Cipher> {
+        if self.0.is_null() {
             return None;
         }
-        let text = |text| static_text(text).unwrap_or("unknown").to_owned();
-        Some(Cipher {
-            name: text(sys::SSL_CIPHER_get_name(cipher)),
-            standard_name: text(sys::SSL_CIPHER_standard_name(cipher)),
-            version: text(sys::SSL_CIPHER_get_version(cipher)),
-        })
+        // SAFETY: an entry of the table; static texts.
+        unsafe {
+            let text = |text| static_text(text).unwrap_or("unknown").to_owned();
+            Some(Cipher {
+                name: text(sys::SSL_CIPHER_get_name(self.0)),
+                standard_name: text(sys::SSL_CIPHER_standard_name(self.0)),
+                version: text(sys::SSL_CIPHER_get_version(self.0)),
+            })
+        }
     }
+
+    /// IANA's number; 0 for none.
+    pub(super) fn number(self) -> u16 {
+        match self.0.is_null() {
+            true => 0,
+            // SAFETY: an entry of the table.
+            false => unsafe { sys::SSL_CIPHER_get_protocol_id(self.0) },
+        }
+    }
+}
+
+pub(super) unsafe fn cipher(ssl: *const sys::SSL) -> CipherEntry {
+    // SAFETY: see above.
+    CipherEntry(unsafe { sys::SSL_get_current_cipher(ssl) })
 }
 
 pub(super) unsafe fn alpn(ssl: *const sys::SSL) -> Option<Vec<u8>> {
@@ -106,41 +130,60 @@ pub(super) unsafe fn alpn(ssl: *const sys::SSL) -> Option<Vec<u8>> {
     }
 }
 
-/// The peer's leaf, with its issuers as far as they came with it; then the ones trusted, up to a self-signed one.
-pub(super) unsafe fn peer_chain(ssl: *const sys::SSL) -> Vec<Vec<u8>> {
+/// The certificates that a peer showed, and who may complete the chain.
+pub(super) struct PeerChain {
+    leaf: X509,
+    /// What came with it, in the peer's order.
+    sent: Vec<X509>,
+    context: SslContext,
+}
+
+impl PeerChain {
+    /// DER of the leaf, with its issuers as far as they came with it; then the ones trusted, up to a self-signed one.
+    pub(super) fn to_der(&self) -> Vec<Vec<u8>> {
+        let mut last = self.leaf.clone();
+        let mut sent: Vec<X509> = self.sent.iter().filter(|x| ***x != *last).cloned().collect();
+        let mut chain = vec![last.clone()];
+        while let Some(at) = sent.iter().position(|issuer| issued(issuer, &last)) {
+            last = sent.swap_remove(at);
+            chain.push(last.clone());
+        }
+        while chain.len() < MAX_CHAIN && !issued(&last, &last) {
+            match issuer_in_store(&self.context, &last) {
+                Some(issuer) if *issuer != *last => last = issuer,
+                _ => break,
+            }
+            chain.push(last.clone());
+        }
+        chain.iter().filter_map(|x| x.to_der().ok()).collect()
+    }
+}
+
+/// `None` when the peer showed no certificate.
+pub(super) unsafe fn peer_chain(ssl: *const sys::SSL) -> Option<PeerChain> {
     // SAFETY: see above.
-    let (leaf, mut sent, trusted) = unsafe {
+    unsafe {
         let leaf = sys::SSL_get1_peer_certificate(ssl);
+        if leaf.is_null() {
+            return None;
+        }
+        let leaf = X509::from_ptr(leaf);
         let sent = sys::SSL_get_peer_cert_chain(ssl);
-        let sent: Vec<X509> = match sent.is_null() {
+        let sent = match sent.is_null() {
             true => Vec::new(),
             false => StackRef::<X509>::from_ptr(sent).iter().map(|x| x.to_owned()).collect(),
         };
-        let trusted = SslContextRef::from_ptr(sys::SSL_get_SSL_CTX(ssl));
-        ((!leaf.is_null()).then(|| X509::from_ptr(leaf)), sent, trusted)
-    };
-    let Some(mut last) = leaf else { return Vec::new() };
-    sent.retain(|x| **x != *last);
-    let mut chain = vec![last.clone()];
-    while let Some(at) = sent.iter().position(|issuer| issued(issuer, &last)) {
-        last = sent.swap_remove(at);
-        chain.push(last.clone());
+        let context = SslContextRef::from_ptr(sys::SSL_get_SSL_CTX(ssl)).to_owned();
+        Some(PeerChain { leaf, sent, context })
     }
-    while chain.len() < MAX_CHAIN && !issued(&last, &last) {
-        match issuer_in_store(trusted, &last) {
-            Some(issuer) if *issuer != *last => last = issuer,
-            _ => break,
-        }
-        chain.push(last.clone());
-    }
-    chain.iter().filter_map(|x| x.to_der().ok()).collect()
 }
 
-pub(super) unsafe fn certificate(ssl: *const sys::SSL) -> Option<Vec<u8>> {
+/// Our own certificate.
+pub(super) unsafe fn certificate(ssl: *const sys::SSL) -> Option<X509> {
     // SAFETY: see above.
     unsafe {
         let certificate = sys::SSL_get_certificate(ssl);
-        (!certificate.is_null()).then(|| openssl::x509::X509Ref::from_ptr(certificate).to_der().ok())?
+        (!certificate.is_null()).then(|| X509Ref::from_ptr(certificate).to_owned())
     }
 }
 
@@ -196,25 +239,27 @@ pub(super) unsafe fn session_id(session: *const sys::SSL_SESSION) -> Vec<u8> {
     }
 }
 
-pub(super) unsafe fn session(ssl: *const sys::SSL) -> Option<Vec<u8>> {
+pub(super) unsafe fn session(ssl: *const sys::SSL) -> Option<SslSession> {
     // SAFETY: see above.
     unsafe {
         let session = sys::SSL_get_session(ssl);
-        let der = (!session.is_null()).then(|| session_der(session)).flatten();
-        failure::clear();
-        der
+        (!session.is_null()).then(|| SslSessionRef::from_ptr(session).to_owned())
     }
 }
 
-pub(super) unsafe fn session_ticket(ssl: *const sys::SSL) -> Option<Vec<u8>> {
+/// DER.
+pub(super) fn stored_session(session: &SslSessionRef) -> Option<Vec<u8>> {
+    // SAFETY: the session is live.
+    let der = unsafe { session_der(session.as_ptr()) };
+    failure::clear();
+    der
+}
+
+pub(super) fn session_ticket(session: &SslSessionRef) -> Option<Vec<u8>> {
     let (mut ticket, mut length) = (ptr::null(), 0);
-    // SAFETY: see above.
+    // SAFETY: the session is live, and the bytes are its own.
     unsafe {
-        let session = sys::SSL_get_session(ssl);
-        if session.is_null() {
-            return None;
-        }
-        ffi::SSL_SESSION_get0_ticket(session, &mut ticket, &mut length);
+        ffi::SSL_SESSION_get0_ticket(session.as_ptr(), &mut ticket, &mut length);
         (!ticket.is_null()).then(|| slice::from_raw_parts(ticket, length).to_vec())
     }
 }
@@ -300,22 +345,21 @@ fn group_name(key: &PKey<Public>) -> Option<String> {
     (good == 1).then(|| String::from_utf8_lossy(&name[..length.min(MAX_GROUP_NAME)]).into_owned())
 }
 
-/// The signature algorithms that both sides have, in OpenSSL's spelling.
-pub(super) unsafe fn shared_sigalgs(ssl: *mut sys::SSL) -> Vec<String> {
-    let null = ptr::null_mut;
-    // SAFETY: see above; null says that a part of the answer is not wanted.
-    let count = unsafe { ffi::SSL_get_shared_sigalgs(ssl, 0, null(), null(), null(), null().cast(), null().cast()) };
-    let short_name = |nid| match Nid::from_raw(nid).short_name() {
-        Ok(name) => name.to_owned(),
-        Err(_) => "UNDEF".to_owned(),
-    };
-    let one = |index| {
-        let (mut sign, mut hash) = (0, 0);
-        // SAFETY: as above.
-        unsafe {
-            ffi::SSL_get_shared_sigalgs(ssl, index, &mut sign, &mut hash, null(), null().cast(), null().cast());
-        }
-        let sign = match sign {
+/// A signature algorithm, as the numbers that OpenSSL has for the key's type and the hash.
+#[derive(Clone, Copy)]
+pub(super) struct Sigalg {
+    sign: c_int,
+    hash: c_int,
+}
+
+impl Sigalg {
+    /// OpenSSL's spelling: `RSA-PSS+SHA256`.
+    pub(super) fn name(self) -> String {
+        let short_name = |nid| match Nid::from_raw(nid).short_name() {
+            Ok(name) => name.to_owned(),
+            Err(_) => "UNDEF".to_owned(),
+        };
+        let sign = match self.sign {
             sys::EVP_PKEY_RSA => "RSA".to_owned(),
             sys::EVP_PKEY_RSA_PSS => "RSA-PSS".to_owned(),
             sys::EVP_PKEY_DSA => "DSA".to_owned(),
@@ -325,8 +369,23 @@ pub(super) unsafe fn shared_sigalgs(ssl: *mut sys::SSL) -> Vec<String> {
             other => short_name(other),
         };
         // Nid 0 is "undefined": the algorithm has its digest built in.
-        let hash = if hash == 0 { "UNDEF".to_owned() } else { short_name(hash) };
+        let hash = if self.hash == 0 { "UNDEF".to_owned() } else { short_name(self.hash) };
+        failure::clear();
         format!("{sign}+{hash}")
+    }
+}
+
+/// The signature algorithms that both sides have.
+pub(super) unsafe fn shared_sigalgs(ssl: *mut sys::SSL) -> Box<[Sigalg]> {
+    let null = ptr::null_mut;
+    // SAFETY: see above; null says that a part of the answer is not wanted.
+    let count = unsafe { ffi::SSL_get_shared_sigalgs(ssl, 0, null(), null(), null(), null().cast(), null().cast()) };
+    let one = |index| {
+        let mut found = Sigalg { sign: 0, hash: 0 };
+        let Sigalg { sign, hash } = &mut found;
+        // SAFETY: as above.
+        unsafe { ffi::SSL_get_shared_sigalgs(ssl, index, sign, hash, null(), null().cast(), null().cast()) };
+        found
     };
     let list = (0..count.max(0)).map(one).collect();
     failure::clear();

@@ -18,6 +18,7 @@ mod ffi;
 mod hello;
 mod info;
 pub mod platform;
+mod record;
 mod session;
 mod sni;
 mod state;
@@ -231,6 +232,11 @@ pub trait TlsSession: Send {
     fn has_event(&self) -> bool;
     /// Answers the question the session is parked at; the next `handshake` call goes on.
     fn answer(&mut self, answer: Answer) -> Result<()>;
+    /// Call before the first read: a session that has all it needs gives a lighter one, which goes on in its place with
+    /// the bytes that were fed, the output and every answer. `None` where there is none, or not yet.
+    fn settle(&mut self) -> Option<Box<dyn TlsSession>> {
+        None
+    }
     /// Gives buffers back that are empty now.
     fn release_buffers(&mut self) {}
 
@@ -268,4 +274,8 @@ pub trait TlsSession: Send {
     /// Certificate and key of another context, for a handshake still to come.
     fn set_key_cert(&mut self, context: &Context) -> Result<()>;
     fn enable_hooks(&mut self, hooks: Hooks);
+}
+
+fn not_parked() -> Error {
+    Error::new("ERR_C4TLS_NOT_PARKED", "The handshake does not wait for this answer")
 }

@@ -7,6 +7,7 @@ use foreign_types_shared::ForeignType;
 use openssl::ssl::SslSession;
 use openssl_sys as sys;
 
+use crate::engine::record::{self, About, Established, Outgoing, Suite};
 use crate::engine::state::{Stage, State};
 use crate::engine::{
     apply, bio, callbacks, failure, ffi, info, trace, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, Read,
@@ -16,7 +17,8 @@ use crate::error::{Error, Result};
 
 /// What encryption adds to a record at most: header, explicit nonce, MAC, padding.
 const RECORD_OVERHEAD: usize = 96;
-const RECORD_DATA: usize = 16 * 1024;
+/// Clear bytes in a record, RFC 8446, 5.1.
+const MAX_FRAGMENT: usize = 16 * 1024;
 /// RFC 6066 and DNS: a host name's length in octets.
 const MAX_SERVERNAME: usize = 255;
 
@@ -29,6 +31,12 @@ pub(super) struct Session {
     state: *mut State,
     /// What ended the session.
     failed: Option<Error>,
+    /// Records under the application's key that are out or in the output. Counted until the first read.
+    sent: u64,
+    /// Something was read: the records of either direction are no longer counted.
+    has_read: bool,
+    /// Bytes; as set by the owner.
+    max_fragment: usize,
 }
 
 // SAFETY: nobody else has `ssl` or `state`; both may be used on any thread, by one at a time, which `&mut self` sees to
@@ -54,7 +62,7 @@ impl Session {
         let resume = config.session.clone();
         let client = (role == Role::Client).then(|| (config.servername.clone(), config.alpn.clone()));
         let state = Box::into_raw(Box::new(State::new(context, config, Instant::now())));
-        let mut session = Session { ssl, state, failed: None };
+        let mut session = Session { ssl, state, failed: None, sent: 0, has_read: false, max_fragment: MAX_FRAGMENT };
         // SAFETY: `ssl` is live and fresh, `state` outlives it.
         unsafe {
             callbacks::attach(ssl, state)?;
@@ -167,6 +175,13 @@ impl Session {
         }
     }
 
+    /// Counts the records that came into the output behind its first `from` bytes.
+    fn count_sent(&mut self, from: usize) {
+        if !self.has_read {
+            self.sent += record::count(&self.state().bytes.output[from..]);
+        }
+    }
+
     fn fail(&mut self, error: Error) -> Error {
         self.failed = Some(error.clone());
         error
@@ -199,9 +214,12 @@ impl TlsSession for Session {
     fn handshake(&mut self, now: Instant) -> Result<Handshake> {
         self.begin()?;
         self.state_mut().now = now;
+        let from = self.state().bytes.output.len();
         // SAFETY: `ssl` is live; no reference to the state is alive.
         let result = unsafe { sys::SSL_do_handshake(self.ssl) };
         if result == 1 {
+            // A server's last flight is tickets, under the application's key already.
+            self.count_sent(from);
             self.check_resumed()?;
             return Ok(Handshake::Done);
         }
@@ -221,6 +239,7 @@ impl TlsSession for Session {
             return Ok(Read::Pending);
         }
         self.state_mut().now = now;
+        self.has_read |= self.state().bytes.unread() > 0;
         let mut count = 0;
         // SAFETY: `ssl` is live, no reference to the state is alive, `buf` has its length.
         let result = unsafe { sys::SSL_read_ex(self.ssl, buf.as_mut_ptr().cast(), buf.len(), &mut count) };
@@ -238,11 +257,13 @@ impl TlsSession for Session {
         if clear.is_empty() {
             return Ok(0);
         }
-        let records = clear.len() / RECORD_DATA + 1;
+        let records = clear.len() / MAX_FRAGMENT + 1;
         self.state_mut().bytes.reserve(clear.len() + records * RECORD_OVERHEAD);
+        let from = self.state().bytes.output.len();
         let mut count = 0;
         // SAFETY: `ssl` is live, no reference to the state is alive, `clear` has its length.
         let result = unsafe { sys::SSL_write_ex(self.ssl, clear.as_ptr().cast(), clear.len(), &mut count) };
+        self.count_sent(from);
         match result {
             1 => Ok(count),
             _ => self.wait(result).map(|_| 0),
@@ -250,6 +271,7 @@ impl TlsSession for Session {
     }
 
     fn close_notify(&mut self) {
+        let from = self.state().bytes.output.len();
         // SAFETY: `ssl` is live; sending is all that one call does.
         unsafe {
             let sent = sys::SSL_get_shutdown(self.ssl) & sys::SSL_SENT_SHUTDOWN != 0;
@@ -259,6 +281,7 @@ impl TlsSession for Session {
                 failure::clear();
             }
         }
+        self.count_sent(from);
     }
 
     fn output(&mut self) -> &mut Vec<u8> {
@@ -293,12 +316,44 @@ impl TlsSession for Session {
                 state.ocsp_answer = ocsp;
                 Ok(())
             }
-            _ => Err(Error::new("ERR_C4TLS_NOT_PARKED", "The handshake does not wait for this answer")),
+            _ => Err(super::not_parked()),
         }
     }
 
     fn release_buffers(&mut self) {
         self.state_mut().bytes.release();
+    }
+
+    fn settle(&mut self) -> Option<Box<dyn TlsSession>> {
+        let state = self.state();
+        let ready = state.established
+            && state.role == Role::Server
+            && state.events.is_empty()
+            && !state.hooks.trace
+            && !self.has_read
+            && self.failed.is_none();
+        if !ready {
+            return None;
+        }
+        // SAFETY: `ssl` is live.
+        let (suite, closed) = unsafe {
+            let closed = sys::SSL_get_shutdown(self.ssl) & sys::SSL_SENT_SHUTDOWN != 0;
+            (Suite::find(info::cipher(self.ssl).number())?, closed)
+        };
+        let (sent, max_fragment) = (self.sent, self.max_fragment);
+        let state = self.state_mut();
+        let secrets = state.secrets.take()?.complete()?;
+        let about = About { servername: state.servername.take(), verify: state.verify };
+        let bytes = std::mem::take(&mut state.bytes);
+        let outgoing = Outgoing { sent, closed, max_fragment };
+        // SAFETY: `ssl` is live.
+        match unsafe { Established::new(self.ssl, suite, secrets, about, bytes, outgoing) } {
+            Ok(settled) => Some(Box::new(settled)),
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        }
     }
 
     fn role(&self) -> Role {
@@ -312,7 +367,7 @@ impl TlsSession for Session {
 
     fn cipher(&self) -> Option<Cipher> {
         // SAFETY: `ssl` is live.
-        unsafe { info::cipher(self.ssl) }
+        unsafe { info::cipher(self.ssl) }.describe()
     }
 
     fn alpn(&self) -> Option<Vec<u8>> {
@@ -331,12 +386,12 @@ impl TlsSession for Session {
 
     fn peer_chain(&self) -> Vec<Vec<u8>> {
         // SAFETY: `ssl` is live.
-        unsafe { info::peer_chain(self.ssl) }
+        unsafe { info::peer_chain(self.ssl) }.map_or_else(Vec::new, |chain| chain.to_der())
     }
 
     fn certificate(&self) -> Option<Vec<u8>> {
         // SAFETY: `ssl` is live.
-        unsafe { info::certificate(self.ssl) }
+        unsafe { info::certificate(self.ssl) }?.to_der().ok()
     }
 
     fn verify_error(&self) -> Option<Error> {
@@ -346,12 +401,12 @@ impl TlsSession for Session {
 
     fn session(&self) -> Option<Vec<u8>> {
         // SAFETY: `ssl` is live.
-        unsafe { info::session(self.ssl) }
+        unsafe { info::session(self.ssl) }.and_then(|session| info::stored_session(&session))
     }
 
     fn session_ticket(&self) -> Option<Vec<u8>> {
         // SAFETY: `ssl` is live.
-        unsafe { info::session_ticket(self.ssl) }
+        unsafe { info::session(self.ssl) }.and_then(|session| info::session_ticket(&session))
     }
 
     fn finished(&self) -> Option<Vec<u8>> {
@@ -379,7 +434,7 @@ impl TlsSession for Session {
 
     fn shared_sigalgs(&self) -> Vec<String> {
         // SAFETY: `ssl` is live.
-        unsafe { info::shared_sigalgs(self.ssl) }
+        unsafe { info::shared_sigalgs(self.ssl) }.iter().map(|one| one.name()).collect()
     }
 
     fn set_verify(&mut self, verify: Verify) -> Result<()> {
@@ -411,7 +466,11 @@ impl TlsSession for Session {
 
     fn set_max_send_fragment(&mut self, bytes: usize) -> bool {
         // SAFETY: `ssl` is live; OpenSSL checks the bounds.
-        bytes.try_into().is_ok_and(|bytes| unsafe { ffi::SSL_set_max_send_fragment(self.ssl, bytes) })
+        let set = bytes.try_into().is_ok_and(|bytes| unsafe { ffi::SSL_set_max_send_fragment(self.ssl, bytes) });
+        if set {
+            self.max_fragment = bytes;
+        }
+        set
     }
 
     fn set_key_cert(&mut self, context: &Context) -> Result<()> {

@@ -8,6 +8,7 @@ use std::time::Instant;
 use openssl::ssl::SslSession;
 
 use crate::engine::hello::ClientHello;
+use crate::engine::record::Secrets;
 use crate::engine::{Context, Hooks, Question, Renegotiation, Role, SessionConfig, SessionEvent, SniTable, Verify};
 use crate::error::Error;
 
@@ -74,6 +75,20 @@ impl Bytes {
         self.input.extend_from_slice(ciphertext);
     }
 
+    /// Bytes fed and not used.
+    pub(super) fn waiting(&self) -> &[u8] {
+        &self.input[self.position..]
+    }
+
+    /// The first `count` of the waiting bytes are used.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.position = self.input.len().min(self.position + count);
+        if self.position == self.input.len() {
+            self.input.clear();
+            self.position = 0;
+        }
+    }
+
     pub(super) fn unread(&self) -> usize {
         self.input.len() - self.position
     }
@@ -81,12 +96,8 @@ impl Bytes {
     /// Moves up to `into.len()` bytes; 0 when there are none.
     pub(super) fn take(&mut self, into: &mut [u8]) -> usize {
         let count = into.len().min(self.unread());
-        into[..count].copy_from_slice(&self.input[self.position..self.position + count]);
-        self.position += count;
-        if self.position == self.input.len() {
-            self.input.clear();
-            self.position = 0;
-        }
+        into[..count].copy_from_slice(&self.waiting()[..count]);
+        self.advance(count);
         count
     }
 
@@ -169,6 +180,8 @@ pub(super) struct State {
     pub now: Instant,
     /// The first handshake is done.
     pub established: bool,
+    /// Of TLS 1.3, from the key log.
+    pub secrets: Option<Box<Secrets>>,
     /// What a callback found wrong: it says more than OpenSSL's "callback failed".
     pub cause: Option<Error>,
 }
@@ -195,6 +208,7 @@ impl State {
             renegotiations: RenegotiationCount { limits: config.renegotiation, last: None, count: 0 },
             now,
             established: false,
+            secrets: None,
             cause: None,
         }
     }

@@ -172,6 +172,11 @@ impl Peer {
         if self.state != Handshake::Done {
             self.state = self.session.handshake(self.now)?;
         }
+        if self.state == Handshake::Done {
+            if let Some(settled) = self.session.settle() {
+                self.session = settled;
+            }
+        }
         let mut buf = [0; 20_000];
         while self.state == Handshake::Done && !self.closed {
             match self.session.read(&mut buf, self.now)? {

@@ -43,8 +43,9 @@ pub const LINGER_TIME: Duration = Duration::from_secs(1);
 pub const LINGER_QUIET: Duration = Duration::from_millis(200);
 pub const LINGER_BYTES: usize = 256 * 1024;
 
-/// Session tickets of TLS 1.3 wait this long for the server's first write, to leave in one segment with it.
-pub const TICKET_DELAY: Duration = Duration::from_millis(3);
+/// Session tickets of TLS 1.3 wait this long for the server's first write, to leave in one segment with it. A connection
+/// that is still there then goes over to a session that takes less memory.
+pub const FIRST_MOMENT: Duration = Duration::from_millis(3);
 
 /// Events that wait for one JavaScript thread are passed on when their thread runs out of work; before a step that is
 /// slow (a handshake's), also when they have waited this long.

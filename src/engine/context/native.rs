@@ -100,8 +100,6 @@ impl Native {
                 ctx,
                 sys::SSL_MODE_RELEASE_BUFFERS | sys::SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | sys::SSL_MODE_AUTO_RETRY,
             );
-            // One read of what has come instead of two for each record: header and body.
-            sys::SSL_CTX_set_read_ahead(ctx, 1);
             // Sessions are stored by tickets or by the program, never in here.
             sys::SSL_CTX_set_session_cache_mode(
                 ctx,

@@ -1,0 +1,134 @@
+//! What TLS 1.3 derives from its traffic secrets (RFC 8446, 7).
+
+use hkdf::Hkdf;
+use sha2::{Digest, Sha256, Sha384};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+
+/// The longest hash of a TLS 1.3 suite, SHA-384, in bytes.
+const MAX_HASH: usize = 48;
+/// RFC 8446, 7.1: a label and its prefix have one byte for their length.
+const MAX_LABEL: usize = 255 - PREFIX.len();
+const PREFIX: &[u8] = b"tls13 ";
+
+/// The hash of a suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Hash {
+    Sha256,
+    Sha384,
+}
+
+impl Hash {
+    fn of(self, data: &[u8]) -> Vec<u8> {
+        match self {
+            Hash::Sha256 => Sha256::digest(data).to_vec(),
+            Hash::Sha384 => Sha384::digest(data).to_vec(),
+        }
+    }
+
+    fn length(self) -> usize {
+        match self {
+            Hash::Sha256 => 32,
+            Hash::Sha384 => 48,
+        }
+    }
+}
+
+/// A secret of the key schedule; wiped when it is dropped.
+#[derive(Clone)]
+pub(in crate::engine) struct Secret {
+    bytes: Zeroizing<[u8; MAX_HASH]>,
+    length: usize,
+}
+
+impl Secret {
+    /// From hexadecimal digits, as the key log has it.
+    pub(in crate::engine) fn from_hex(digits: &[u8]) -> Option<Self> {
+        let length = digits.len() / 2;
+        if digits.len() % 2 != 0 || length > MAX_HASH {
+            return None;
+        }
+        let mut bytes = Zeroizing::new([0; MAX_HASH]);
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |d: u8| char::from(d).to_digit(16);
+            *byte = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
+        }
+        Some(Secret { bytes, length })
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// HKDF-Expand-Label. Fails when `out` is longer than 255 hashes or the label is too long.
+    pub(super) fn expand(&self, hash: Hash, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<()> {
+        let wrong = || Error::new("ERR_CRYPTO_OPERATION_FAILED", "the key derivation failed: its output is too long");
+        let (Ok(length), Ok(context_length)) = (u16::try_from(out.len()), u8::try_from(context.len())) else {
+            return Err(wrong());
+        };
+        if label.len() > MAX_LABEL {
+            return Err(Error::new("ERR_CRYPTO_OPERATION_FAILED", "the key derivation failed: its label is too long"));
+        }
+        let (length, label_length) = (length.to_be_bytes(), [(PREFIX.len() + label.len()) as u8]);
+        let info = [&length[..], &label_length, PREFIX, label, &[context_length], context];
+        let expanded = match hash {
+            Hash::Sha256 => Hkdf::<Sha256>::from_prk(self.as_slice()).map(|k| k.expand_multi_info(&info, out)),
+            Hash::Sha384 => Hkdf::<Sha384>::from_prk(self.as_slice()).map(|k| k.expand_multi_info(&info, out)),
+        };
+        match expanded {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// HKDF-Expand-Label to a secret as long as the hash.
+    fn derive(&self, hash: Hash, label: &[u8], context: &[u8]) -> Result<Secret> {
+        let mut next = Secret { bytes: Zeroizing::new([0; MAX_HASH]), length: hash.length() };
+        self.expand(hash, label, context, &mut next.bytes[..hash.length()])?;
+        Ok(next)
+    }
+
+    /// The traffic secret behind a KeyUpdate (RFC 8446, 7.2).
+    pub(super) fn next_generation(&self, hash: Hash) -> Result<Secret> {
+        self.derive(hash, b"traffic upd", &[])
+    }
+
+    /// Of the exporter secret: keying material (RFC 8446, 7.5).
+    pub(super) fn export(&self, hash: Hash, label: &[u8], context: &[u8], length: usize) -> Result<Vec<u8>> {
+        let mut material = vec![0; length];
+        let derived = self.derive(hash, label, &hash.of(&[]))?;
+        derived.expand(hash, b"exporter", &hash.of(context), &mut material)?;
+        Ok(material)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8448, 3: the server's application traffic secret and what becomes of it.
+    #[test]
+    fn keys_are_those_of_rfc_8448() {
+        let secret = Secret::from_hex(b"a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643").unwrap();
+        let (mut key, mut iv) = ([0; 16], [0; 12]);
+        secret.expand(Hash::Sha256, b"key", &[], &mut key).unwrap();
+        secret.expand(Hash::Sha256, b"iv", &[], &mut iv).unwrap();
+        assert_eq!(
+            key,
+            [0x9f, 0x02, 0x28, 0x3b, 0x6c, 0x9c, 0x07, 0xef, 0xc2, 0x6b, 0xb9, 0xf2, 0xac, 0x92, 0xe3, 0x56]
+        );
+        assert_eq!(iv, [0xcf, 0x78, 0x2b, 0x88, 0xdd, 0x83, 0x54, 0x9a, 0xad, 0xf1, 0xe9, 0x84]);
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused() {
+        for digits in [&b"abc"[..], b"zz", &[b'0'; 98]] {
+            assert!(Secret::from_hex(digits).is_none());
+        }
+        let secret = Secret::from_hex(&[b'1'; 64]).unwrap();
+        assert!(secret.export(Hash::Sha256, b"label", &[], 255 * 32 + 1).is_err());
+        assert!(secret.export(Hash::Sha256, &[b'l'; 250], &[], 1).is_err());
+        assert!(secret.export(Hash::Sha256, &[b'l'; 249], &[], 255 * 32).is_ok());
+    }
+}
