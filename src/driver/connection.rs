@@ -65,8 +65,8 @@ impl Outbox {
 
 pub struct Connection {
     id: u32,
-    /// Where the task lives.
-    pub(super) shard: &'static Shard,
+    /// The number of the shard where the task lives.
+    shard: AtomicUsize,
     pub(super) sink: Arc<dyn EventSink>,
     pub(super) core: Mutex<Core>,
     pub(super) outbox: Mutex<Outbox>,
@@ -88,7 +88,7 @@ impl Connection {
     fn new(shard: &'static Shard, sink: Arc<dyn EventSink>, core: Core, duplex: Option<Duplex>) -> Arc<Self> {
         Arc::new(Connection {
             id: next_id(),
-            shard,
+            shard: AtomicUsize::new(shard.number()),
             sink,
             core: Mutex::new(core),
             outbox: Mutex::default(),
@@ -115,20 +115,20 @@ impl Connection {
     }
 
     fn open(sink: Arc<dyn EventSink>, opening: Opening) -> Result<Arc<Self>> {
-        let shard = Shard::pick()?;
+        let shard = Shard::for_data()?;
         let conn = Self::new(shard, sink, Core::new(Phase::Connecting), None);
-        shard.run_task(Task::new(conn.clone(), opening, None));
+        shard.run_task(Task::new(&conn, shard, opening, None));
         Ok(conn)
     }
 
     /// Speaks TLS over a stream of JavaScript's: ciphertext comes by [`receive`](Self::receive) and leaves by
     /// [`super::Event::CipherOut`].
     pub fn over_duplex(sink: Arc<dyn EventSink>) -> Result<Arc<Self>> {
-        let shard = Shard::pick()?;
+        let shard = Shard::for_data()?;
         let mut core = Core::new(Phase::Idle);
         core.io = Some(Io::Duplex);
         let conn = Self::new(shard, sink, core, Some(Duplex::default()));
-        shard.run_task(Task::new(conn.clone(), Opening::Duplex, None));
+        shard.run_task(Task::new(&conn, shard, Opening::Duplex, None));
         Ok(conn)
     }
 
@@ -157,7 +157,7 @@ impl Connection {
             lock(&conn.core).unseen = None;
             server.seen(&conn, true);
         }
-        shard.run_task(Task::new(conn.clone(), Opening::Open(read), Some(server.clone())));
+        shard.run_task(Task::new(&conn, shard, Opening::Open(read), Some(server.clone())));
         conn
     }
 
@@ -167,11 +167,21 @@ impl Connection {
 
     /// Lets the task look again, from any thread.
     fn wake(self: &Arc<Self>) {
-        if self.shard.is_current() {
+        let Some(shard) = self.shard() else { return };
+        if shard.is_current() {
             self.waker.wake();
         } else if !self.mailed.swap(true, Ordering::AcqRel) {
-            self.shard.post(Mail::Wake(self.clone()));
+            shard.post(Mail::Wake(self.clone()));
         }
+    }
+
+    fn shard(&self) -> Option<&'static Shard> {
+        Shard::at(self.shard.load(Ordering::Acquire))
+    }
+
+    /// The task moves. A wake-up that still goes to its old shard finds it all the same.
+    pub(super) fn moves_to(&self, shard: &Shard) {
+        self.shard.store(shard.number(), Ordering::Release);
     }
 
     /// The mail has come.
@@ -245,8 +255,8 @@ impl Connection {
     pub fn close(self: &Arc<Self>, reset: bool) {
         if self.control.load(Ordering::Acquire) & control::ENDED != 0 {
             let session = lock(&self.core).session.take();
-            if let Some(session) = session {
-                self.shard.post(Mail::Bury(session));
+            if let (Some(session), Some(shard)) = (session, self.shard()) {
+                shard.post(Mail::Bury(session));
             }
             return;
         }

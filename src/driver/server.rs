@@ -56,7 +56,7 @@ pub struct Server {
 impl Server {
     /// Starts accepting on a bound socket.
     pub fn start(sink: Arc<dyn EventSink>, listener: Listener, config: ServerConfig) -> Result<Arc<Self>> {
-        let shard = Shard::pick()?;
+        let shard = Shard::for_data()?;
         let address = listener.address();
         let _entered = shard.handle().enter();
         let source = listener.attach().map_err(|e| Error::system(&e, "listen"))?;
@@ -211,7 +211,7 @@ impl Acceptor {
                 this.rest = None;
             }
             let Some(source) = &this.source else { return Poll::Ready(()) };
-            let Ok(shard) = Shard::pick() else { return Poll::Ready(()) };
+            let Ok(shard) = Shard::for_handshake() else { return Poll::Ready(()) };
             let accepted = {
                 // The socket belongs to the runtime that is entered when it comes.
                 let _entered = shard.handle().enter();

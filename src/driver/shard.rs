@@ -1,6 +1,10 @@
 //! The threads that connections live on. Each has a runtime of its own, so that a socket's readiness, its task and its
 //! timers meet on one thread: nothing is handed from thread to thread, and one wait of the kernel brings a batch.
 //!
+//! Handshakes go to the shard that has fewest of them, wherever that is. A connection that carries data moves to one of
+//! the first shards, its home: data costs so little beside a handshake that fewer threads with more to do at a time carry
+//! it with less work each, and new handshakes stay out of its way.
+//!
 //! Two kinds of wake-up are saved. What other threads want of a shard goes into its mail, and only a shard that sleeps is
 //! woken for it. What tasks tell their sinks is flushed when the shard has run out of work, so that one wake-up of the
 //! JavaScript thread carries all that one wait brought.
@@ -18,7 +22,7 @@ use once_cell::sync::Lazy;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::connection::Connection;
-use super::task::Task;
+use super::task::{Running, Task};
 use super::{lock, EventSink};
 use crate::engine::TlsSession;
 use crate::error::{Error, Result};
@@ -27,12 +31,13 @@ use crate::policy::limits;
 /// What another thread wants of a shard.
 pub(super) enum Mail {
     Wake(Arc<Connection>),
-    Run(Task),
+    Run(Box<Task>),
     /// To be freed: that takes longer than the JavaScript thread should wait.
     Bury(Box<dyn TlsSession>),
 }
 
 pub struct Shard {
+    number: usize,
     handle: Handle,
     mail: Mutex<Vec<Mail>>,
     /// There may be mail.
@@ -40,8 +45,9 @@ pub struct Shard {
     /// The thread sleeps, or is about to.
     parked: AtomicBool,
     postman: AtomicWaker,
-    /// Tasks that live here.
+    /// Tasks that live here, and those of them whose handshake is not done.
     tasks: AtomicUsize,
+    shaking: AtomicUsize,
 }
 
 /// The sinks of one thread that have something to pass on.
@@ -61,6 +67,22 @@ fn shards() -> &'static [&'static Shard] {
     &SHARDS
 }
 
+/// Those that carry data.
+fn homes() -> &'static [&'static Shard] {
+    let shards = shards();
+    &shards[..shards.len().div_ceil(2)]
+}
+
+fn least<'a>(
+    shards: impl Iterator<Item = &'a &'static Shard>,
+    count: impl Fn(&Shard) -> &AtomicUsize,
+) -> Result<&'static Shard> {
+    shards.min_by_key(|shard| count(shard).load(Ordering::Relaxed)).copied().ok_or_else(|| {
+        let message = "the worker threads could not be started; see the process limits (ulimit -u)";
+        Error::new("ERR_C4TLS_RUNTIME", message)
+    })
+}
+
 impl Shard {
     fn begin(number: usize) -> Option<&'static Shard> {
         let runtime = Builder::new_current_thread()
@@ -72,12 +94,14 @@ impl Shard {
             .ok()?;
         // A shard lives as long as the process.
         let shard: &'static Shard = Box::leak(Box::new(Shard {
+            number,
             handle: runtime.handle().clone(),
             mail: Mutex::default(),
             mailed: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             postman: AtomicWaker::new(),
             tasks: AtomicUsize::new(0),
+            shaking: AtomicUsize::new(0),
         }));
         thread::Builder::new().name(format!("c4tls-{number}")).spawn(move || shard.run(&runtime)).ok()?;
         Some(shard)
@@ -89,27 +113,51 @@ impl Shard {
         runtime.block_on(std::future::pending::<()>());
     }
 
-    /// The shard with the fewest tasks.
-    pub fn pick() -> Result<&'static Shard> {
-        let least = shards().iter().min_by_key(|shard| shard.tasks.load(Ordering::Relaxed));
-        least.copied().ok_or_else(|| {
-            Error::new(
-                "ERR_C4TLS_RUNTIME",
-                "the worker threads could not be started; see the process limits (ulimit -u)",
-            )
-        })
+    /// Where a handshake is done soonest; of equals, away from the data.
+    pub fn for_handshake() -> Result<&'static Shard> {
+        least(shards().iter().rev(), |shard| &shard.shaking)
+    }
+
+    /// Where data is at home: on the fewest tasks of the first shards.
+    pub fn for_data() -> Result<&'static Shard> {
+        least(homes().iter(), |shard| &shard.tasks)
+    }
+
+    /// Where data is carried that comes in here; `None`: here.
+    pub fn home(&self) -> Option<&'static Shard> {
+        match homes().len() > self.number {
+            true => None,
+            false => Shard::for_data().ok(),
+        }
+    }
+
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// By its number.
+    pub fn at(number: usize) -> Option<&'static Shard> {
+        shards().get(number).copied()
     }
 
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    pub fn entered(&self) {
+    pub fn task_entered(&self) {
         self.tasks.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn left(&self) {
+    pub fn task_left(&self) {
         self.tasks.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub fn handshake_begun(&self) {
+        self.shaking.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn handshake_over(&self) {
+        self.shaking.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Whether the calling thread is this shard's.
@@ -117,9 +165,9 @@ impl Shard {
         CURRENT.get().is_some_and(|current| std::ptr::eq(current, self))
     }
 
-    pub fn run_task(&self, task: Task) {
+    pub fn run_task(&self, task: Box<Task>) {
         match self.is_current() {
-            true => drop(self.handle.spawn(task)),
+            true => drop(self.handle.spawn(Running::of(task))),
             false => self.post(Mail::Run(task)),
         }
     }
@@ -156,7 +204,7 @@ impl Shard {
             for mail in taken.drain(..) {
                 match mail {
                     Mail::Wake(connection) => connection.wake_task(),
-                    Mail::Run(task) => drop(self.handle.spawn(task)),
+                    Mail::Run(task) => drop(self.handle.spawn(Running::of(task))),
                     Mail::Bury(session) => drop(session),
                 }
             }

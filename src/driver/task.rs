@@ -17,7 +17,7 @@ use super::connection::{control, Connection};
 use super::core::{send, Core, Io, Phase, Shutdown};
 use super::duplex::Received;
 use super::server::Server;
-use super::shard;
+use super::shard::{self, Shard};
 use super::{lock, Event};
 use crate::engine::{Handshake, Read, Role, SessionEvent};
 use crate::error::Error;
@@ -33,6 +33,11 @@ pub(super) enum Opening {
 
 pub(super) struct Task {
     conn: Arc<Connection>,
+    shard: &'static Shard,
+    /// The shard counts our handshake.
+    shaking: bool,
+    /// The session has not been asked to settle yet.
+    unsettled: bool,
     opening: Option<Opening>,
     read: Option<ReadHalf>,
     /// The handshake's, then the first moment's, then the lingering's.
@@ -51,6 +56,8 @@ enum Step {
     Moved,
     Idle,
     End,
+    /// The task goes to another shard.
+    Move(&'static Shard),
 }
 
 /// Per thread, not per connection: an idle connection holds no buffer.
@@ -67,14 +74,68 @@ thread_local! {
 }
 
 impl Task {
-    pub fn new(conn: Arc<Connection>, opening: Opening, server: Option<Arc<Server>>) -> Self {
+    pub fn new(
+        conn: &Arc<Connection>,
+        shard: &'static Shard,
+        opening: Opening,
+        server: Option<Arc<Server>>,
+    ) -> Box<Self> {
         let (opening, read) = match opening {
             Opening::Connecting(_) => (Some(opening), None),
             Opening::Open(read) => (None, Some(read)),
             Opening::Duplex => (None, None),
         };
-        conn.shard.entered();
-        Task { conn, opening, read, timer: None, linger: None, server, ended: false, flooded: false }
+        shard.task_entered();
+        shard.handshake_begun();
+        Box::new(Task {
+            conn: conn.clone(),
+            shard,
+            shaking: true,
+            unsettled: true,
+            opening,
+            read,
+            timer: None,
+            linger: None,
+            server,
+            ended: false,
+            flooded: false,
+        })
+    }
+
+    fn handshake_over(&mut self) {
+        if std::mem::take(&mut self.shaking) {
+            self.shard.handshake_over();
+        }
+    }
+
+    /// The handshake is done, and the connection stays: it takes its lighter form, and goes where data is at home.
+    fn settle(&mut self, core: &mut Core) -> Step {
+        if !std::mem::take(&mut self.unsettled) {
+            return Step::Idle;
+        }
+        core.settle();
+        match (&core.io, self.shard.home()) {
+            (Some(Io::Socket(_)), Some(home)) => Step::Move(home),
+            _ => Step::Idle,
+        }
+    }
+
+    /// Attaches the socket to another shard's runtime.
+    fn move_to(&mut self, core: &mut Core, home: &'static Shard) -> Result<(), Error> {
+        let (Some(read), Some(Io::Socket(write))) = (self.read.take(), core.io.take()) else { return Ok(()) };
+        let stream = Stream::join(read, write)
+            .and_then(|stream| stream.attach_to(home.handle()))
+            .map_err(|e| Error::system(&e, "epoll_ctl"))?;
+        let (read, write) = stream.split();
+        self.read = Some(read);
+        core.io = Some(Io::Socket(write));
+        core.stir = true;
+        self.timer = None;
+        home.task_entered();
+        self.shard.task_left();
+        self.shard = home;
+        self.conn.moves_to(home);
+        Ok(())
     }
 
     fn step(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
@@ -92,7 +153,7 @@ impl Task {
             Phase::Idle => self.begin(core),
             Phase::Handshake | Phase::Open => {
                 let sent = self.outbound(core, cx);
-                if matches!(sent, Step::End) {
+                if matches!(sent, Step::End | Step::Move(_)) {
                     return sent;
                 }
                 match self.inbound(core, cx) {
@@ -170,7 +231,9 @@ impl Task {
                 if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
                     self.timer = None;
                     core.tickets_held = false;
-                    core.settle();
+                    if let Step::Move(home) = self.settle(core) {
+                        return Step::Move(home);
+                    }
                 }
                 match self.encrypt(core) {
                     Ok(encrypted) => moved |= encrypted,
@@ -436,6 +499,7 @@ impl Task {
         let clean = session.output().is_empty();
         match session.handshake(now)? {
             Handshake::Done => {
+                self.handshake_over();
                 core.phase = Phase::Open;
                 // Behind the client's last flight of TLS 1.3 come only tickets, for which nobody waits: they leave with
                 // the first write.
@@ -450,13 +514,15 @@ impl Task {
         }
     }
 
-    fn decrypt(&self, core: &mut Core) -> Result<Step, Error> {
+    fn decrypt(&mut self, core: &mut Core) -> Result<Step, Error> {
         if core.eof || !self.reading() || !self.has_room() {
             return Ok(Step::Idle);
         }
         // Not before: a connection that only comes and goes would have the work for nothing.
         if core.session.as_ref().is_some_and(|s| s.unread() > 0) {
-            core.settle();
+            if let Step::Move(home) = self.settle(core) {
+                return Ok(Step::Move(home));
+            }
         }
         SCRATCH.with_borrow_mut(|scratch| {
             let clear = &mut scratch.clear;
@@ -658,32 +724,64 @@ enum Fed {
     Failed(Error),
 }
 
-impl Future for Task {
+/// A task where it runs now.
+pub(super) struct Running(Option<Box<Task>>);
+
+impl Running {
+    pub fn of(task: Box<Task>) -> Self {
+        Running(Some(task))
+    }
+}
+
+impl Future for Running {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let conn = this.conn.clone();
+        let Some(task) = &mut self.0 else { return Poll::Ready(()) };
+        let polled = task.turn(cx);
+        shard::end_turn(&task.conn.sink);
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(home)) => {
+                if let Some(task) = self.0.take() {
+                    home.run_task(task);
+                }
+                Poll::Ready(())
+            }
+            Poll::Ready(None) => Poll::Ready(()),
+        }
+    }
+}
+
+impl Task {
+    /// Goes as far as it can. Ready: the end, or the shard where it goes on.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Option<&'static Shard>> {
+        let conn = self.conn.clone();
         conn.waker.register(cx.waker());
         let mut core = lock(&conn.core);
-        let polled = loop {
-            match this.step(&mut core, cx) {
+        loop {
+            match self.step(&mut core, cx) {
                 Step::Moved => {}
                 Step::Idle => {
                     if let Some(session) = core.session.as_mut() {
                         session.release_buffers();
                     }
-                    break Poll::Pending;
+                    return Poll::Pending;
                 }
                 Step::End => {
-                    this.close(&mut core);
-                    break Poll::Ready(());
+                    self.close(&mut core);
+                    return Poll::Ready(None);
                 }
+                Step::Move(home) => match self.move_to(&mut core, home) {
+                    Ok(()) => return Poll::Ready(Some(home)),
+                    Err(error) => {
+                        self.emit(Event::Error(&error));
+                        self.close(&mut core);
+                        return Poll::Ready(None);
+                    }
+                },
             }
-        };
-        drop(core);
-        shard::end_turn(&conn.sink);
-        polled
+        }
     }
 }
 
@@ -694,7 +792,8 @@ impl Drop for Task {
         let mut core = lock(&conn.core);
         self.close(&mut core);
         drop(core);
-        conn.shard.left();
+        self.handshake_over();
+        self.shard.task_left();
         if let Some(server) = self.server.take() {
             server.left();
         }

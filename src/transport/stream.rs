@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{tcp, TcpStream};
 #[cfg(unix)]
 use tokio::net::{unix, UnixStream};
+use tokio::runtime::Handle;
 
 /// An address as Node shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +78,30 @@ impl Stream {
             if let Some(idle) = options.keep_alive {
                 let _ = keep_alive(tcp, true, idle);
             }
+        }
+    }
+
+    /// Puts the halves together again. Fails when they are not of one socket.
+    pub fn join(read: ReadHalf, write: WriteHalf) -> io::Result<Self> {
+        let strange = || io::Error::from(io::ErrorKind::InvalidInput);
+        match (read, write) {
+            (ReadHalf::Tcp(read), WriteHalf::Tcp(write)) => read.reunite(write).map(Stream::Tcp).map_err(|_| strange()),
+            #[cfg(unix)]
+            (ReadHalf::Unix(read), WriteHalf::Unix(write)) => {
+                read.reunite(write).map(Stream::Unix).map_err(|_| strange())
+            }
+            #[cfg(unix)]
+            _ => Err(strange()),
+        }
+    }
+
+    /// Attaches the socket to another runtime.
+    pub fn attach_to(self, runtime: &Handle) -> io::Result<Self> {
+        let _entered = runtime.enter();
+        match self {
+            Stream::Tcp(stream) => TcpStream::from_std(stream.into_std()?).map(Stream::Tcp),
+            #[cfg(unix)]
+            Stream::Unix(stream) => UnixStream::from_std(stream.into_std()?).map(Stream::Unix),
         }
     }
 
