@@ -23,6 +23,8 @@ use crate::transport::{ConnectError, SocketAddress};
 /// Shared with every connection of the environment.
 pub(super) struct Environment {
     queue: Mutex<Queue>,
+    /// The queue's: clear bytes that wait.
+    inbound: Arc<AtomicUsize>,
     wake: Wake,
     /// Accepted connections that JavaScript has not claimed yet.
     offered: Mutex<HashMap<u32, Arc<Connection>>>,
@@ -112,7 +114,7 @@ impl EventSink for Environment {
     }
 
     fn has_room(&self) -> bool {
-        self.queue().has_room()
+        self.inbound.load(Ordering::Relaxed) < limits::ENVIRONMENT_INBOUND
     }
 
     fn wait_for_room(&self, connection: &Arc<Connection>) {
@@ -225,8 +227,10 @@ pub fn init(env: Env, on_wake: Function<(), ()>) -> Result<()> {
     pin_library();
     // SAFETY: the value comes from this environment, on its thread.
     let wake = unsafe { Wake::new(env.raw(), on_wake.raw())? };
+    let queue = Queue::default();
     let shared = Arc::new(Environment {
-        queue: Mutex::default(),
+        inbound: queue.counter(),
+        queue: Mutex::new(queue),
         wake,
         offered: Mutex::default(),
         last_batch: AtomicUsize::new(0),

@@ -4,6 +4,7 @@
 //! arg, length]`, and its payload stands in the slab, in order and back to back, or as a buffer of its own.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use crate::driver::Connection;
@@ -66,8 +67,8 @@ impl Batch {
 #[derive(Default)]
 pub(super) struct Queue {
     pub waiting: Batch,
-    /// Clear bytes in `waiting`.
-    bytes: usize,
+    /// Clear bytes in `waiting`. Written under the queue's lock, read without it.
+    bytes: Arc<AtomicUsize>,
     /// Connections that stopped reading because of the others.
     stalled: Vec<Arc<Connection>>,
     /// A wake-up is on its way.
@@ -95,11 +96,12 @@ impl Queue {
             self.waiting.touched.push(connection.clone());
         }
         self.push(connection.id(), kind::DATA, 0, bytes);
-        self.bytes += bytes.len();
+        self.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
     }
 
-    pub fn has_room(&self) -> bool {
-        self.bytes < limits::ENVIRONMENT_INBOUND
+    /// Clear bytes that wait.
+    pub fn counter(&self) -> Arc<AtomicUsize> {
+        self.bytes.clone()
     }
 
     pub fn wait_for_room(&mut self, connection: &Arc<Connection>) {
@@ -109,7 +111,7 @@ impl Queue {
     /// Exchanges the waiting batch for an empty one and gives those to tell of it.
     pub fn take(&mut self, empty: Batch) -> (Batch, Vec<Arc<Connection>>) {
         self.woken = false;
-        self.bytes = 0;
+        self.bytes.store(0, Ordering::Relaxed);
         let mut batch = std::mem::replace(&mut self.waiting, empty);
         let mut told = std::mem::take(&mut batch.touched);
         told.append(&mut self.stalled);
