@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use openssl_sys as sys;
 
-use crate::engine::callbacks::guard;
+use crate::credentials::guard;
 use crate::engine::ffi;
 use crate::engine::state::Bytes;
 use crate::error::{Error, Result};

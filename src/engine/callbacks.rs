@@ -5,13 +5,13 @@
 //! [`with_state`] makes is the only one. No callback calls out of the engine.
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_void, CStr};
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::OnceLock;
 use std::{ptr, slice};
 
 use foreign_types_shared::ForeignType;
 use openssl_sys as sys;
 
+use crate::credentials::guard;
 use crate::engine::hello::ClientHello;
 use crate::engine::record::Secrets;
 use crate::engine::state::State;
@@ -74,11 +74,6 @@ pub(super) fn with_state<T>(ssl: *const sys::SSL, f: impl FnOnce(&mut State) -> 
     // SAFETY: `attach` put the pointer there and its owner keeps it good; see the module's text on aliasing.
     let state = unsafe { sys::SSL_get_ex_data(ssl, state_index().ok()?).cast::<State>().as_mut() }?;
     Some(f(state))
-}
-
-/// Keeps a panic from unwinding through OpenSSL: `failure` is what it gets instead, as it does for `None`.
-pub(super) fn guard<T>(failure: T, f: impl FnOnce() -> Option<T>) -> T {
-    catch_unwind(AssertUnwindSafe(f)).ok().flatten().unwrap_or(failure)
 }
 
 /// Verifying never stops at a fault: [`verify_chain`] decides by the last one found, as Node does.

@@ -8,7 +8,8 @@ use openssl::rand::rand_bytes;
 use openssl_sys as sys;
 use zeroize::Zeroizing;
 
-use crate::engine::callbacks::{guard, with_state};
+use crate::credentials::guard;
+use crate::engine::callbacks::with_state;
 use crate::engine::ffi;
 use crate::engine::TICKET_KEYS_LENGTH;
 use crate::error::{Error, Result};

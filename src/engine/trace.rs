@@ -6,7 +6,8 @@ use std::slice;
 
 use openssl_sys as sys;
 
-use crate::engine::callbacks::{guard, with_state};
+use crate::credentials::guard;
+use crate::engine::callbacks::with_state;
 use crate::engine::SessionEvent;
 
 /// Content types of records; OpenSSL's message callback gives its own pseudo types above 255.

@@ -134,6 +134,17 @@ forEachPairing((serverTls, clientTls) => {
     assert.strictEqual(socket.getEphemeralKeyInfo(), null);
   });
 
+  for (const version of VERSIONS) {
+    it(`${version}: X25519 gives both sides the same keys`, async () => {
+      // RSA, because before TLS 1.3 the group list also limits the curve of an EC certificate.
+      const options = { ecdhCurve: 'X25519', ...only(version) };
+      const server = { ...pki.pair('rsa'), ...options };
+      const { client, socket } = await connectPair(serverTls, clientTls, { server, client: options });
+      assert.deepStrictEqual(client.getEphemeralKeyInfo(), { type: 'ECDH', name: 'X25519', size: 253 });
+      assert.deepStrictEqual(client.getFinished(), socket.getPeerFinished());
+    });
+  }
+
   it('shared signature algorithms are listed', async () => {
     const { socket } = await connectPair(serverTls, clientTls, { client: { sigalgs: 'ECDSA+SHA256:RSA-PSS+SHA256' } });
     assert.deepStrictEqual(socket.getSharedSigalgs(), ['ECDSA+SHA256', 'RSA-PSS+SHA256']);

@@ -222,3 +222,24 @@ fn sides_without_a_common_version_or_suite_part_with_an_alert() {
     assert_eq!((s.code(), s.alert()), (Some("ERR_SSL_NO_SHARED_CIPHER"), Some(40)));
     assert_eq!(c.code(), Some("ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE"));
 }
+
+#[test]
+fn threads_shake_hands_at_once() {
+    let ca = Id::authority("ca");
+    let server = server_context(&Id::new("localhost", Kind::Ec, Some(&ca), 30));
+    let client = client_context(&ca, 0, 0);
+    client.set_ecdh_curve("X25519").unwrap();
+    std::thread::scope(|threads| {
+        for _ in 0..8 {
+            threads.spawn(|| {
+                for _ in 0..20 {
+                    let mut s = Peer::new(&server, config(Role::Server));
+                    let mut c = Peer::new(&client, config(Role::Client));
+                    talk(&mut c, &mut s);
+                    assert_done(&c, &s);
+                    assert_eq!(c.session.ephemeral_key().unwrap().name.as_deref(), Some("X25519"));
+                }
+            });
+        }
+    });
+}

@@ -1,5 +1,9 @@
 //! OpenSSL's start.
 
+#[cfg(target_arch = "x86_64")]
+mod provider;
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::sync::Once;
 
@@ -20,5 +24,12 @@ pub fn start_openssl() {
             openssl_sys::OPENSSL_init_ssl(options, ptr::null());
             openssl_sys::assume_init();
         }
+        #[cfg(target_arch = "x86_64")]
+        provider::load();
     });
+}
+
+/// Keeps a panic from unwinding through OpenSSL: `failure` is what it gets instead, as it does for `None`.
+pub fn guard<T>(failure: T, f: impl FnOnce() -> Option<T>) -> T {
+    catch_unwind(AssertUnwindSafe(f)).ok().flatten().unwrap_or(failure)
 }
