@@ -342,7 +342,7 @@ impl TlsSession for Session {
         };
         let (sent, max_fragment) = (self.sent, self.max_fragment);
         let state = self.state_mut();
-        let secrets = state.secrets.take()?.complete()?;
+        let secrets = (*state.secrets.take()?).complete()?;
         let about = About { servername: state.servername.take(), verify: state.verify };
         let bytes = std::mem::take(&mut state.bytes);
         let outgoing = Outgoing { sent, closed, max_fragment };

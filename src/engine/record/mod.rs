@@ -105,8 +105,8 @@ impl Secrets {
     }
 
     /// `None` unless all are known: the session is not TLS 1.3.
-    pub(super) fn complete(self: Box<Self>) -> Option<Complete> {
-        let Secrets { client, server, exporter } = *self;
+    pub(super) fn complete(self) -> Option<Complete> {
+        let Secrets { client, server, exporter } = self;
         Some(Complete { client: client?, server: server?, exporter: exporter? })
     }
 }
