@@ -252,5 +252,11 @@ pub(super) fn before_slow(now: Instant) {
 
 /// True when an owner is behind.
 fn flush() -> bool {
-    UNFLUSHED.with_borrow_mut(|unflushed| unflushed.sinks.drain(..).fold(false, |behind, sink| sink.flush() || behind))
+    UNFLUSHED.with_borrow_mut(|unflushed| {
+        let mut behind = false;
+        for sink in unflushed.sinks.drain(..) {
+            behind |= sink.flush();
+        }
+        behind
+    })
 }

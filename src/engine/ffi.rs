@@ -108,6 +108,7 @@ extern "C" {
     pub fn SSL_get_ciphers(ssl: *const SSL) -> *mut stack_st_SSL_CIPHER;
     pub fn SSL_CIPHER_get_auth_nid(cipher: *const SSL_CIPHER) -> c_int;
     pub fn SSL_SESSION_get0_ticket(session: *const SSL_SESSION, ticket: *mut *const c_uchar, len: *mut usize);
+    pub fn SSL_SESSION_get_max_fragment_length(session: *const SSL_SESSION) -> u8;
     pub fn SSL_SESSION_get0_peer(session: *mut SSL_SESSION) -> *mut X509;
     pub fn SSL_SESSION_set1_ticket_appdata(session: *mut SSL_SESSION, data: *const c_void, len: usize) -> c_int;
     pub fn SSL_SESSION_get0_ticket_appdata(session: *mut SSL_SESSION, data: *mut *mut c_void, len: *mut usize)

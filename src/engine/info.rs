@@ -247,6 +247,15 @@ pub(super) unsafe fn session(ssl: *const sys::SSL) -> Option<SslSession> {
     }
 }
 
+/// The peer has asked for short records (RFC 6066, 4), in both directions.
+pub(super) unsafe fn limits_fragments(ssl: *const sys::SSL) -> bool {
+    // SAFETY: see above.
+    unsafe {
+        let session = sys::SSL_get_session(ssl);
+        !session.is_null() && ffi::SSL_SESSION_get_max_fragment_length(session) != 0
+    }
+}
+
 /// DER.
 pub(super) fn stored_session(session: &SslSessionRef) -> Option<Vec<u8>> {
     // SAFETY: the session is live.

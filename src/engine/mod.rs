@@ -15,6 +15,8 @@ mod callbacks;
 mod context;
 mod failure;
 mod ffi;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hello;
 mod info;
 pub mod platform;
@@ -22,7 +24,7 @@ mod record;
 mod session;
 mod sni;
 mod state;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use foreign_types_shared::ForeignType;
 use openssl::ssl::SslSession;
 use openssl_sys as sys;
 
-use crate::engine::record::{self, About, Established, Outgoing, Suite};
+use crate::engine::record::{self, Established, Outgoing, Suite};
 use crate::engine::state::{Stage, State};
 use crate::engine::{
     apply, bio, callbacks, failure, ffi, info, trace, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, Read,
@@ -177,7 +177,8 @@ impl Session {
 
     /// Counts the records that came into the output behind its first `from` bytes.
     fn count_sent(&mut self, from: usize) {
-        if !self.has_read {
+        // Before that, records are under other keys.
+        if !self.has_read && self.state().established {
             self.sent += record::count(&self.state().bytes.output[from..]);
         }
     }
@@ -239,7 +240,11 @@ impl TlsSession for Session {
             return Ok(Read::Pending);
         }
         self.state_mut().now = now;
-        self.has_read |= self.state().bytes.unread() > 0;
+        if self.state().bytes.unread() > 0 {
+            self.has_read = true;
+            // It never settles now.
+            self.state_mut().secrets = None;
+        }
         let mut count = 0;
         // SAFETY: `ssl` is live, no reference to the state is alive, `buf` has its length.
         let result = unsafe { sys::SSL_read_ex(self.ssl, buf.as_mut_ptr().cast(), buf.len(), &mut count) };
@@ -330,6 +335,7 @@ impl TlsSession for Session {
             && state.role == Role::Server
             && state.events.is_empty()
             && !state.hooks.trace
+            && !state.hooks.keylog
             && !self.has_read
             && self.failed.is_none();
         if !ready {
@@ -337,17 +343,20 @@ impl TlsSession for Session {
         }
         // SAFETY: `ssl` is live.
         let (suite, closed) = unsafe {
+            if info::limits_fragments(self.ssl) {
+                return None;
+            }
             let closed = sys::SSL_get_shutdown(self.ssl) & sys::SSL_SENT_SHUTDOWN != 0;
             (Suite::find(info::cipher(self.ssl).number())?, closed)
         };
         let (sent, max_fragment) = (self.sent, self.max_fragment);
         let state = self.state_mut();
-        let secrets = state.secrets.take()?.complete()?;
-        let about = About { servername: state.servername.take(), verify: state.verify };
+        let secrets = (*state.secrets.take()?).complete()?;
+        let servername = state.servername.take();
         let bytes = std::mem::take(&mut state.bytes);
         let outgoing = Outgoing { sent, closed, max_fragment };
         // SAFETY: `ssl` is live.
-        match unsafe { Established::new(self.ssl, suite, secrets, about, bytes, outgoing) } {
+        match unsafe { Established::new(self.ssl, suite, secrets, servername, bytes, outgoing) } {
             Ok(settled) => Some(Box::new(settled)),
             Err(error) => {
                 self.failed = Some(error);

@@ -132,6 +132,9 @@ pub struct Peer {
     /// Everything that went out.
     pub sent: Vec<u8>,
     pub now: Instant,
+    /// Whether it may go over to its lighter form, and whether it has.
+    pub settles: bool,
+    pub settled: bool,
 }
 
 impl Peer {
@@ -149,6 +152,8 @@ impl Peer {
             closed: false,
             sent: Vec::new(),
             now: Instant::now(),
+            settles: true,
+            settled: false,
         }
     }
 
@@ -160,22 +165,33 @@ impl Peer {
         if self.error.is_none() {
             self.error = self.run().err();
         }
-        while let Some(event) = self.session.poll_event() {
-            self.events.push(event);
-        }
+        self.hear();
         let output = std::mem::take(self.session.output());
         self.sent.extend_from_slice(&output);
         output
     }
 
+    fn hear(&mut self) {
+        while let Some(event) = self.session.poll_event() {
+            self.events.push(event);
+        }
+    }
+
+    /// Lets the session go over to its lighter form, if it can.
+    pub fn settle(&mut self) {
+        if let Some(settled) = self.session.settle() {
+            self.session = settled;
+            self.settled = true;
+        }
+    }
+
     fn run(&mut self) -> Result<()> {
         if self.state != Handshake::Done {
             self.state = self.session.handshake(self.now)?;
+            self.hear();
         }
-        if self.state == Handshake::Done {
-            if let Some(settled) = self.session.settle() {
-                self.session = settled;
-            }
+        if self.settles && self.state == Handshake::Done {
+            self.settle();
         }
         let mut buf = [0; 20_000];
         while self.state == Handshake::Done && !self.closed {

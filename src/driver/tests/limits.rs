@@ -30,7 +30,7 @@ fn fill(tls: &mut SslStream<TcpStream>) -> usize {
 #[test]
 fn a_reader_that_does_not_read_holds_the_sender_back() {
     let sink = Sink::new();
-    let (server, address) = listen(&sink, |_| {});
+    let (server, address) = listen(&sink, |config| config.paused = true);
     let mut tls = handshake(connect(address));
     let conn = adopted(&sink, &server);
     sink.wait_other(conn.id(), "secure");

@@ -50,7 +50,7 @@ fn a_client_of_the_platforms_stack_is_served() {
 
     let sink = Sink::new();
     let (server, address) = listen(&sink, |_| {});
-    let client = crate::driver::runtime().unwrap().spawn(async move {
+    let talk = async move {
         let connector = native_tls::TlsConnector::builder().danger_accept_invalid_certs(true).build().unwrap();
         let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
         let mut tls = tokio_native_tls::TlsConnector::from(connector).connect("localhost", tcp).await.unwrap();
@@ -58,11 +58,15 @@ fn a_client_of_the_platforms_stack_is_served() {
         let mut back = [0; 5];
         tls.read_exact(&mut back).await.unwrap();
         back
+    };
+    let client = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(talk)
     });
     let conn = adopted(&sink, &server);
     sink.wait_other(conn.id(), "secure");
     echo(&sink, &conn, 5);
-    assert_eq!(&crate::driver::runtime().unwrap().block_on(client).unwrap(), b"hello");
+    assert_eq!(&client.join().unwrap(), b"hello");
 }
 
 #[test]
@@ -81,7 +85,7 @@ fn a_parked_question_holds_one_handshake_and_no_other() {
         // Claimed: the next wait must find the next one.
         sink.forget(server.id());
     }
-    let answer_all = |conn: &Connection| {
+    let answer_all = |conn: &Arc<Connection>| {
         conn.answer(Answer::ClientHello { session: None, alpn: None }).unwrap();
         sink.wait_for(conn.id(), |e| matches!(e, Seen::Question(Question::Certificate { .. })).then_some(()));
         conn.answer(Answer::Certificate { context: None, ocsp: None }).unwrap();

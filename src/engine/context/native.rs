@@ -105,8 +105,6 @@ impl Native {
                 ctx,
                 sys::SSL_SESS_CACHE_BOTH | sys::SSL_SESS_CACHE_NO_INTERNAL | sys::SSL_SESS_CACHE_NO_AUTO_CLEAR,
             );
-            // One ticket resumes, and the resumed session brings the next; a second costs 8 µs, a twentieth of the handshake.
-            sys::SSL_CTX_set_num_tickets(ctx, 1);
             if sys::SSL_CTX_set_min_proto_version(ctx, method.min) != 1
                 || sys::SSL_CTX_set_max_proto_version(ctx, method.max) != 1
             {

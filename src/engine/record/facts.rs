@@ -6,7 +6,7 @@ use openssl_sys as sys;
 
 use super::schedule::Secret;
 use super::Suite;
-use crate::engine::{info, Verify};
+use crate::engine::info;
 use crate::error::Error;
 
 pub(super) struct Facts {
@@ -15,7 +15,6 @@ pub(super) struct Facts {
     pub alpn: Option<Box<[u8]>>,
     pub servername: Option<String>,
     pub reused: bool,
-    pub verify: Verify,
     pub verify_error: Option<Error>,
     pub peer: Option<info::PeerChain>,
     pub certificate: Option<X509>,
@@ -28,8 +27,7 @@ pub(super) struct Facts {
 
 impl Facts {
     /// SAFETY: `ssl` is live.
-    pub unsafe fn read(ssl: *mut sys::SSL, suite: Suite, exporter: Secret, about: About) -> Self {
-        let About { servername, verify } = about;
+    pub unsafe fn read(ssl: *mut sys::SSL, suite: Suite, exporter: Secret, servername: Option<String>) -> Self {
         // SAFETY: the caller's promise.
         unsafe {
             Facts {
@@ -38,7 +36,6 @@ impl Facts {
                 alpn: info::alpn(ssl).map(Vec::into_boxed_slice),
                 servername,
                 reused: sys::SSL_session_reused(ssl) == 1,
-                verify,
                 verify_error: info::verify_error(ssl),
                 peer: info::peer_chain(ssl),
                 certificate: info::certificate(ssl),
@@ -50,10 +47,4 @@ impl Facts {
             }
         }
     }
-}
-
-/// What the session knows of itself.
-pub(in crate::engine) struct About {
-    pub servername: Option<String>,
-    pub verify: Verify,
 }

@@ -11,6 +11,8 @@
 mod facts;
 mod protection;
 mod schedule;
+#[cfg(any(test, fuzzing))]
+mod testing;
 
 use std::ffi::c_int;
 use std::time::Instant;
@@ -28,14 +30,15 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-pub(super) use facts::About;
 pub(super) use protection::Suite;
+#[cfg(any(test, fuzzing))]
+pub(super) use testing::{bare, Forger};
 
 /// Content types (RFC 8446, B.1).
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
-/// Handshake type, and its header with its only byte (RFC 8446, 4.6.3).
+/// Handshake type, and a message's header with its only byte (RFC 8446, 4.6.3).
 const KEY_UPDATE: u8 = 24;
 const KEY_UPDATE_LENGTH: usize = 5;
 /// Alerts (RFC 8446, 6).
@@ -45,6 +48,7 @@ const BAD_RECORD_MAC: u8 = 20;
 const RECORD_OVERFLOW: u8 = 22;
 const ILLEGAL_PARAMETER: u8 = 47;
 const DECODE_ERROR: u8 = 50;
+const PROTOCOL_VERSION: u8 = 70;
 const USER_CANCELED: u8 = 90;
 const WARNING: u8 = 1;
 const FATAL: u8 = 2;
@@ -52,24 +56,30 @@ const FATAL: u8 = 2;
 const R_BAD_KEY_UPDATE: c_int = 122;
 const R_DATA_LENGTH_TOO_LONG: c_int = 146;
 const R_ENCRYPTED_LENGTH_TOO_LONG: c_int = 150;
+const R_EXCESSIVE_MESSAGE_SIZE: c_int = 152;
 const R_NOT_ON_RECORD_BOUNDARY: c_int = 182;
 const R_INVALID_ALERT: c_int = 205;
+const R_PROTOCOL_IS_SHUTDOWN: c_int = 207;
 const R_UNEXPECTED_MESSAGE: c_int = 244;
 const R_WRONG_SSL_VERSION: c_int = 266;
 const R_WRONG_VERSION_NUMBER: c_int = 267;
+const R_BAD_LENGTH: c_int = 271;
 const R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: c_int = 281;
+const R_MIXED_HANDSHAKE_AND_NON_HANDSHAKE_DATA: c_int = 293;
 const R_RECORD_TOO_SMALL: c_int = 298;
 const R_TOO_MANY_KEY_UPDATES: c_int = 132;
 const R_TOO_MANY_WARN_ALERTS: c_int = 409;
 const R_BAD_RECORD_TYPE: c_int = 443;
 /// A fatal alert of the peer is this much above its number.
 const R_ALERT_OFFSET: c_int = 1000;
-/// In a row, without data between them; OpenSSL has the same bounds.
+/// In a row, as OpenSSL has them.
 const MAX_EMPTY_RECORDS: u8 = 32;
-const MAX_KEY_UPDATES: u8 = 32;
 const MAX_WARNINGS: u8 = 5;
-/// So many records go out under one key, far below what RFC 8446, 5.5 allows AES-GCM (2^24.5 full ones).
-const KEY_LIFETIME: u64 = 1 << 23;
+/// Without data in either direction between them: each costs us more than the peer.
+const MAX_KEY_UPDATES: u8 = 32;
+/// So many records go out under one key, far below what RFC 8446, 5.5 allows AES-GCM (2^24.5 full ones). Few in tests,
+/// so that they get there.
+const KEY_LIFETIME: u64 = if cfg!(any(test, fuzzing)) { 64 } else { 1 << 23 };
 const MIN_FRAGMENT: usize = 512;
 
 /// The records in `bytes`, which begin with one and end with one.
@@ -105,8 +115,8 @@ impl Secrets {
     }
 
     /// `None` unless all are known: the session is not TLS 1.3.
-    pub(super) fn complete(self: Box<Self>) -> Option<Complete> {
-        let Secrets { client, server, exporter } = *self;
+    pub(super) fn complete(self) -> Option<Complete> {
+        let Secrets { client, server, exporter } = self;
         Some(Complete { client: client?, server: server?, exporter: exporter? })
     }
 }
@@ -142,6 +152,8 @@ pub(super) struct Established {
     empty_records: u8,
     key_updates: u8,
     warnings: u8,
+    /// The peer asked for a new key of ours and has no answer yet.
+    update_owed: bool,
     /// The peer's close_notify came.
     ended: bool,
     /// Ours is out.
@@ -155,7 +167,7 @@ impl Established {
         ssl: *mut sys::SSL,
         suite: Suite,
         secrets: Complete,
-        about: About,
+        servername: Option<String>,
         bytes: Bytes,
         outgoing: Outgoing,
     ) -> Result<Self> {
@@ -165,7 +177,7 @@ impl Established {
             read: Protection::new(suite, Direction::Open, client, 0)?,
             write: Protection::new(suite, Direction::Seal, server, outgoing.sent)?,
             // SAFETY: the caller's promise.
-            facts: Box::new(unsafe { Facts::read(ssl, suite, exporter, about) }),
+            facts: Box::new(unsafe { Facts::read(ssl, suite, exporter, servername) }),
             max_fragment: outgoing.max_fragment,
             rest: Vec::new(),
             rest_read: 0,
@@ -173,10 +185,16 @@ impl Established {
             empty_records: 0,
             key_updates: 0,
             warnings: 0,
+            update_owed: false,
             ended: false,
             closed: outgoing.closed,
             failed: None,
         })
+    }
+
+    /// An error is final.
+    fn begin(&self) -> Result<()> {
+        self.failed.clone().map_or(Ok(()), Err)
     }
 
     /// Ends the session with an alert and an error of OpenSSL's name.
@@ -199,6 +217,10 @@ impl Established {
         let Some(&header) = self.bytes.waiting().first_chunk::<HEADER>() else { return Ok(None) };
         let [kind, major, minor, high, low] = header;
         let length = usize::from(u16::from_be_bytes([high, low]));
+        // The checks are OpenSSL's, in its order. This version is SSL 2's.
+        if [major, minor] == [0, 2] {
+            return Err(self.refuse(PROTOCOL_VERSION, R_WRONG_VERSION_NUMBER));
+        }
         if kind != APPLICATION_DATA {
             return Err(self.refuse(UNEXPECTED_MESSAGE, R_BAD_RECORD_TYPE));
         }
@@ -217,7 +239,7 @@ impl Established {
             &mut self.rest[..]
         };
         if !self.read.open(&header, sealed, into) {
-            self.rest.clear();
+            self.rest = Vec::new();
             failure::clear();
             return Err(self.refuse(BAD_RECORD_MAC, R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC));
         }
@@ -270,27 +292,31 @@ impl Established {
     /// The only message that may still come is KeyUpdate.
     fn hear_message(&mut self, part: &[u8]) -> Result<()> {
         self.message.extend_from_slice(part.get(..KEY_UPDATE_LENGTH + 1).unwrap_or(part));
-        let [kind, rest @ ..] = &self.message[..] else { return Ok(()) };
-        if *kind != KEY_UPDATE {
+        let &[kind, high, middle, low, ref body @ ..] = &self.message[..] else { return Ok(()) };
+        let length = u32::from_be_bytes([0, high, middle, low]);
+        if kind != KEY_UPDATE {
             return Err(self.refuse(UNEXPECTED_MESSAGE, R_UNEXPECTED_MESSAGE));
         }
-        let answer = match rest {
-            [0, 0, 1, 0] => false,
-            [0, 0, 1, 1] => true,
-            [0, 0, 1, _] => return Err(self.refuse(ILLEGAL_PARAMETER, R_BAD_KEY_UPDATE)),
+        let answer = match (length, body) {
+            (2.., _) => return Err(self.refuse(ILLEGAL_PARAMETER, R_EXCESSIVE_MESSAGE_SIZE)),
+            (0, []) => return Err(self.refuse(DECODE_ERROR, R_BAD_KEY_UPDATE)),
+            (1, []) => return Ok(()),
+            (1, [0]) => false,
+            (1, [1]) => true,
+            (1, [_]) => return Err(self.refuse(ILLEGAL_PARAMETER, R_BAD_KEY_UPDATE)),
             // The keys change behind it: nothing may follow in its record.
-            [0, 0, 1, _, _, ..] => return Err(self.refuse(UNEXPECTED_MESSAGE, R_NOT_ON_RECORD_BOUNDARY)),
-            [0, 0] | [0] | [] => return Ok(()),
-            [0, 0, 1] => return Ok(()),
-            _ => return Err(self.refuse(DECODE_ERROR, R_BAD_KEY_UPDATE)),
+            _ => return Err(self.refuse(UNEXPECTED_MESSAGE, R_NOT_ON_RECORD_BOUNDARY)),
         };
         self.message = Vec::new();
         self.key_updates += 1;
         if self.key_updates > MAX_KEY_UPDATES {
             return Err(self.refuse(UNEXPECTED_MESSAGE, R_TOO_MANY_KEY_UPDATES));
         }
-        self.read.next_generation()?;
-        if answer && !self.closed {
+        self.read.next_generation().map_err(|error| self.fail(error))?;
+        self.update_owed |= answer;
+        // One answer does for all that was asked until it leaves (RFC 8446, 4.6.3): a peer that asks and never reads does
+        // not make the output grow.
+        if self.update_owed && !self.closed && self.bytes.output.is_empty() {
             self.update_key()?;
         }
         Ok(())
@@ -298,21 +324,40 @@ impl Established {
 
     /// Says that our key changes, and changes it.
     fn update_key(&mut self) -> Result<()> {
-        self.write.seal(HANDSHAKE, &[KEY_UPDATE, 0, 0, 1, 0], &mut self.bytes.output)?;
-        self.write.next_generation()
+        self.update_owed = false;
+        self.seal(HANDSHAKE, &[KEY_UPDATE, 0, 0, 1, 0])?;
+        self.write.next_generation().map_err(|error| self.fail(error))
     }
 
-    /// A record that is not data. Its content is in `buf` or in the rest.
+    /// Appends a record to the output. A failure is final: the peer could open nothing behind the gap.
+    fn seal(&mut self, kind: u8, clear: &[u8]) -> Result<()> {
+        self.write.seal(kind, clear, &mut self.bytes.output).map_err(|error| self.fail(error))
+    }
+
+    /// A record that is not data, or has none. Its content is in `buf` or in the rest.
     fn hear(&mut self, record: Record, buf: &[u8]) -> Result<()> {
-        let content = match record.fits {
-            true => buf[..record.length].to_vec(),
-            false => std::mem::take(&mut self.rest),
-        };
+        let rest = std::mem::take(&mut self.rest);
+        let content = if record.fits { &buf[..record.length] } else { &rest[..] };
+        if !content.is_empty() {
+            self.empty_records = 0;
+        }
         match record.kind {
-            // A message in parts is not interrupted.
-            ALERT if self.message.is_empty() => self.hear_alert(&content),
-            HANDSHAKE if !content.is_empty() => self.hear_message(&content),
-            HANDSHAKE | ALERT => Err(self.refuse(UNEXPECTED_MESSAGE, R_UNEXPECTED_MESSAGE)),
+            HANDSHAKE | ALERT if content.is_empty() => Err(self.refuse(UNEXPECTED_MESSAGE, R_BAD_LENGTH)),
+            HANDSHAKE => {
+                self.warnings = 0;
+                self.hear_message(content)
+            }
+            ALERT | APPLICATION_DATA if !self.message.is_empty() => {
+                Err(self.refuse(UNEXPECTED_MESSAGE, R_MIXED_HANDSHAKE_AND_NON_HANDSHAKE_DATA))
+            }
+            ALERT => self.hear_alert(content),
+            APPLICATION_DATA => {
+                self.empty_records += 1;
+                match self.empty_records > MAX_EMPTY_RECORDS {
+                    true => Err(self.refuse(UNEXPECTED_MESSAGE, R_RECORD_TOO_SMALL)),
+                    false => Ok(()),
+                }
+            }
             _ => Err(self.refuse(UNEXPECTED_MESSAGE, R_BAD_RECORD_TYPE)),
         }
     }
@@ -332,13 +377,11 @@ impl TlsSession for Established {
     }
 
     fn handshake(&mut self, _: Instant) -> Result<Handshake> {
-        Ok(Handshake::Done)
+        self.begin().map(|()| Handshake::Done)
     }
 
     fn read(&mut self, buf: &mut [u8], _: Instant) -> Result<Read> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
+        self.begin()?;
         if buf.is_empty() {
             return Ok(Read::Pending);
         }
@@ -350,18 +393,8 @@ impl TlsSession for Established {
                 return Ok(Read::Closed);
             }
             let Some(record) = self.open_record(buf)? else { return Ok(Read::Pending) };
-            if record.kind != APPLICATION_DATA {
+            if record.kind != APPLICATION_DATA || record.length == 0 || !self.message.is_empty() {
                 self.hear(record, buf)?;
-                continue;
-            }
-            if !self.message.is_empty() {
-                return Err(self.refuse(UNEXPECTED_MESSAGE, R_UNEXPECTED_MESSAGE));
-            }
-            if record.length == 0 {
-                self.empty_records += 1;
-                if self.empty_records > MAX_EMPTY_RECORDS {
-                    return Err(self.refuse(UNEXPECTED_MESSAGE, R_RECORD_TOO_SMALL));
-                }
                 continue;
             }
             self.empty_records = 0;
@@ -374,17 +407,22 @@ impl TlsSession for Established {
     }
 
     fn write(&mut self, clear: &[u8]) -> Result<usize> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
+        self.begin()?;
+        if clear.is_empty() {
+            return Ok(0);
+        }
+        if self.closed {
+            return Err(self.fail(failure::raise(R_PROTOCOL_IS_SHUTDOWN, "")));
         }
         let records = clear.len() / self.max_fragment + 1;
         self.bytes.reserve(clear.len() + records * (HEADER + 1 + protection::TAG));
         for part in clear.chunks(self.max_fragment) {
-            if self.write.sequence() >= KEY_LIFETIME {
+            if self.update_owed || self.write.sequence() >= KEY_LIFETIME {
                 self.update_key()?;
             }
-            self.write.seal(APPLICATION_DATA, part, &mut self.bytes.output)?;
+            self.seal(APPLICATION_DATA, part)?;
         }
+        self.key_updates = 0;
         Ok(clear.len())
     }
 
@@ -486,12 +524,13 @@ impl TlsSession for Established {
         self.facts.sigalgs.iter().map(|one| one.name()).collect()
     }
 
-    fn set_verify(&mut self, verify: Verify) -> Result<()> {
-        self.facts.verify = verify;
+    /// There is no handshake to come.
+    fn set_verify(&mut self, _: Verify) -> Result<()> {
         Ok(())
     }
 
     fn renegotiate(&mut self) -> Result<()> {
+        self.begin()?;
         Err(failure::raise(R_WRONG_SSL_VERSION, ""))
     }
 
@@ -505,8 +544,9 @@ impl TlsSession for Established {
         good
     }
 
-    /// There is no handshake to come.
-    fn set_key_cert(&mut self, _: &Context) -> Result<()> {
+    /// Nothing to show it in, but it counts as ours from now on.
+    fn set_key_cert(&mut self, context: &Context) -> Result<()> {
+        self.facts.certificate = context.identities().last().map(|identity| identity.certificate.clone());
         Ok(())
     }
 

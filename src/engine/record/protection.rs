@@ -5,7 +5,7 @@ use std::ptr;
 
 use foreign_types_shared::ForeignTypeRef as _;
 use once_cell::sync::Lazy;
-use openssl::cipher::Cipher;
+use openssl::cipher::{Cipher, CipherRef};
 use openssl::cipher_ctx::CipherCtx;
 use openssl_sys as sys;
 use zeroize::Zeroizing;
@@ -32,23 +32,25 @@ type Fetched = Lazy<Option<Cipher>>;
 /// What the two directions of a session have in common.
 #[derive(Clone, Copy)]
 pub(in crate::engine) struct Suite {
-    cipher: &'static Fetched,
+    cipher: &'static CipherRef,
     key: usize,
     pub(super) hash: Hash,
 }
 
 impl Suite {
-    /// By its number (RFC 8446, B.4); `None` for the CCM suites, which stay with OpenSSL.
+    /// By its number (RFC 8446, B.4); `None` for the CCM suites, which stay with OpenSSL, and for what OpenSSL's providers
+    /// do not have.
     pub(in crate::engine) fn find(number: u16) -> Option<Self> {
         static AES_128_GCM: Fetched = Lazy::new(|| Cipher::fetch(None, "AES-128-GCM", None).ok());
         static AES_256_GCM: Fetched = Lazy::new(|| Cipher::fetch(None, "AES-256-GCM", None).ok());
         static CHACHA20_POLY1305: Fetched = Lazy::new(|| Cipher::fetch(None, "ChaCha20-Poly1305", None).ok());
-        match number {
-            0x1301 => Some(Suite { cipher: &AES_128_GCM, key: 16, hash: Hash::Sha256 }),
-            0x1302 => Some(Suite { cipher: &AES_256_GCM, key: 32, hash: Hash::Sha384 }),
-            0x1303 => Some(Suite { cipher: &CHACHA20_POLY1305, key: 32, hash: Hash::Sha256 }),
-            _ => None,
-        }
+        let (cipher, key, hash) = match number {
+            0x1301 => (&AES_128_GCM, 16, Hash::Sha256),
+            0x1302 => (&AES_256_GCM, 32, Hash::Sha384),
+            0x1303 => (&CHACHA20_POLY1305, 32, Hash::Sha256),
+            _ => return None,
+        };
+        Some(Suite { cipher: cipher.as_deref()?, key, hash })
     }
 }
 
@@ -72,33 +74,25 @@ pub(super) struct Protection {
 impl Protection {
     /// `sequence`: records that the key has protected already.
     pub fn new(suite: Suite, direction: Direction, secret: Secret, sequence: u64) -> Result<Self> {
-        let mut protection =
-            Protection { suite, direction, cipher: CipherCtx::new()?, iv: Zeroizing::default(), sequence, secret };
-        protection.load_key()?;
-        Ok(protection)
-    }
-
-    fn load_key(&mut self) -> Result<()> {
         let mut key = Zeroizing::new([0; MAX_KEY]);
-        let key = &mut key[..self.suite.key];
-        self.secret.expand(self.suite.hash, b"key", &[], key)?;
-        self.secret.expand(self.suite.hash, b"iv", &[], &mut self.iv[..])?;
-        let cipher = self.suite.cipher.as_deref();
-        if cipher.is_none() {
-            return Err(Error::new("ERR_CRYPTO_OPERATION_FAILED", "OpenSSL does not have the cipher of this session"));
+        let key = &mut key[..suite.key];
+        let mut iv = Zeroizing::default();
+        secret.expand(suite.hash, b"key", &[], key)?;
+        secret.expand(suite.hash, b"iv", &[], &mut iv as &mut [u8; NONCE])?;
+        let mut cipher = CipherCtx::new()?;
+        match direction {
+            Direction::Seal => cipher.encrypt_init(Some(suite.cipher), Some(key), None)?,
+            Direction::Open => cipher.decrypt_init(Some(suite.cipher), Some(key), None)?,
         }
-        match self.direction {
-            Direction::Seal => self.cipher.encrypt_init(cipher, Some(key), None)?,
-            Direction::Open => self.cipher.decrypt_init(cipher, Some(key), None)?,
-        }
-        Ok(())
+        Ok(Protection { suite, direction, cipher, iv, sequence, secret })
     }
 
-    /// Goes over to the keys behind a KeyUpdate.
+    /// Goes over to the keys behind a KeyUpdate. All of it or, with an error, nothing: a sequence that began again under
+    /// the old key would repeat its nonces.
     pub fn next_generation(&mut self) -> Result<()> {
-        self.secret = self.secret.next_generation(self.suite.hash)?;
-        self.sequence = 0;
-        self.load_key()
+        let secret = self.secret.next_generation(self.suite.hash)?;
+        *self = Protection::new(self.suite, self.direction, secret, 0)?;
+        Ok(())
     }
 
     /// Records protected with the present key.
@@ -157,7 +151,7 @@ impl Protection {
     }
 
     /// Opens a record into `out`: content, type and padding, as many bytes as `sealed` has without its tag, of which there
-    /// is at least one. False: it is not authentic, and `out` is to be forgotten.
+    /// is at least one. False: it is not authentic, and nothing of it is left in `out`.
     pub fn open(&mut self, header: &[u8; HEADER], sealed: &[u8], out: &mut [u8]) -> bool {
         let Some(inner) = sealed.len().checked_sub(TAG).filter(|&inner| inner > 0 && inner <= out.len()) else {
             return false;
@@ -167,7 +161,7 @@ impl Protection {
         let ctx = self.cipher.as_ptr();
         let mut count = 0;
         // SAFETY: as in `seal`; OpenSSL only reads the tag.
-        unsafe {
+        let good = unsafe {
             let null = ptr::null_mut();
             let tag = tag.as_ptr().cast_mut().cast::<c_void>();
             sys::EVP_DecryptInit_ex(ctx, ptr::null(), null, ptr::null(), nonce.as_ptr()) == 1
@@ -175,6 +169,10 @@ impl Protection {
                 && sys::EVP_DecryptUpdate(ctx, ptr::null_mut(), &mut count, header.as_ptr(), HEADER as c_int) == 1
                 && sys::EVP_DecryptUpdate(ctx, out.as_mut_ptr(), &mut count, content.as_ptr(), inner as c_int) == 1
                 && sys::EVP_DecryptFinal_ex(ctx, out.as_mut_ptr().add(inner), &mut count) == 1
+        };
+        if !good {
+            out[..inner].fill(0);
         }
+        good
     }
 }

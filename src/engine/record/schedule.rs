@@ -8,6 +8,8 @@ use crate::error::{Error, Result};
 
 /// The longest hash of a TLS 1.3 suite, SHA-384, in bytes.
 const MAX_HASH: usize = 48;
+/// HKDF-Expand gives at most so many hashes (RFC 5869, 2.3).
+const MAX_EXPANSION: usize = 255;
 /// RFC 8446, 7.1: a label and its prefix have one byte for their length.
 const MAX_LABEL: usize = 255 - PREFIX.len();
 const PREFIX: &[u8] = b"tls13 ";
@@ -35,12 +37,8 @@ impl Hash {
     }
 }
 
-/// A secret of the key schedule; wiped when it is dropped.
-#[derive(Clone)]
-pub(in crate::engine) struct Secret {
-    bytes: Zeroizing<[u8; MAX_HASH]>,
-    length: usize,
-}
+/// A secret of the key schedule; wiped when it is dropped. On the heap, so that it leaves no copy behind where it is moved.
+pub(in crate::engine) struct Secret(Zeroizing<Box<[u8]>>);
 
 impl Secret {
     /// From hexadecimal digits, as the key log has it.
@@ -49,32 +47,32 @@ impl Secret {
         if digits.len() % 2 != 0 || length > MAX_HASH {
             return None;
         }
-        let mut bytes = Zeroizing::new([0; MAX_HASH]);
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let mut secret = Secret::zeros(length);
+        for (byte, pair) in secret.0.iter_mut().zip(digits.chunks_exact(2)) {
             let digit = |d: u8| char::from(d).to_digit(16);
             *byte = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
         }
-        Some(Secret { bytes, length })
+        Some(secret)
     }
 
-    fn as_slice(&self) -> &[u8] {
-        &self.bytes[..self.length]
+    fn zeros(length: usize) -> Self {
+        Secret(Zeroizing::new(vec![0; length].into_boxed_slice()))
     }
 
     /// HKDF-Expand-Label. Fails when `out` is longer than 255 hashes or the label is too long.
     pub(super) fn expand(&self, hash: Hash, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<()> {
-        let wrong = || Error::new("ERR_CRYPTO_OPERATION_FAILED", "the key derivation failed: its output is too long");
+        let wrong = || failed("its output is too long");
         let (Ok(length), Ok(context_length)) = (u16::try_from(out.len()), u8::try_from(context.len())) else {
             return Err(wrong());
         };
         if label.len() > MAX_LABEL {
-            return Err(Error::new("ERR_CRYPTO_OPERATION_FAILED", "the key derivation failed: its label is too long"));
+            return Err(failed("its label is too long"));
         }
         let (length, label_length) = (length.to_be_bytes(), [(PREFIX.len() + label.len()) as u8]);
         let info = [&length[..], &label_length, PREFIX, label, &[context_length], context];
         let expanded = match hash {
-            Hash::Sha256 => Hkdf::<Sha256>::from_prk(self.as_slice()).map(|k| k.expand_multi_info(&info, out)),
-            Hash::Sha384 => Hkdf::<Sha384>::from_prk(self.as_slice()).map(|k| k.expand_multi_info(&info, out)),
+            Hash::Sha256 => Hkdf::<Sha256>::from_prk(&self.0).map(|k| k.expand_multi_info(&info, out)),
+            Hash::Sha384 => Hkdf::<Sha384>::from_prk(&self.0).map(|k| k.expand_multi_info(&info, out)),
         };
         match expanded {
             Ok(Ok(())) => Ok(()),
@@ -84,8 +82,8 @@ impl Secret {
 
     /// HKDF-Expand-Label to a secret as long as the hash.
     fn derive(&self, hash: Hash, label: &[u8], context: &[u8]) -> Result<Secret> {
-        let mut next = Secret { bytes: Zeroizing::new([0; MAX_HASH]), length: hash.length() };
-        self.expand(hash, label, context, &mut next.bytes[..hash.length()])?;
+        let mut next = Secret::zeros(hash.length());
+        self.expand(hash, label, context, &mut next.0)?;
         Ok(next)
     }
 
@@ -96,11 +94,19 @@ impl Secret {
 
     /// Of the exporter secret: keying material (RFC 8446, 7.5).
     pub(super) fn export(&self, hash: Hash, label: &[u8], context: &[u8], length: usize) -> Result<Vec<u8>> {
+        // Before the memory is asked for.
+        if length > MAX_EXPANSION * hash.length() {
+            return Err(failed("its output is too long"));
+        }
         let mut material = vec![0; length];
         let derived = self.derive(hash, label, &hash.of(&[]))?;
         derived.expand(hash, b"exporter", &hash.of(context), &mut material)?;
         Ok(material)
     }
+}
+
+fn failed(why: &str) -> Error {
+    Error::new("ERR_CRYPTO_OPERATION_FAILED", format!("the key derivation failed: {why}"))
 }
 
 #[cfg(test)]
