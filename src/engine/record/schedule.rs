@@ -44,7 +44,7 @@ impl Secret {
     /// From hexadecimal digits, as the key log has it.
     pub(in crate::engine) fn from_hex(digits: &[u8]) -> Option<Self> {
         let length = digits.len() / 2;
-        if digits.len() % 2 != 0 || length > MAX_HASH {
+        if !digits.len().is_multiple_of(2) || length > MAX_HASH {
             return None;
         }
         let mut secret = Secret::zeros(length);

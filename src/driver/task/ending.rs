@@ -1,0 +1,128 @@
+//! The end: a failure's alert and the lingering behind it, the last bytes, the closing.
+
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::inbound::SCRATCH;
+use super::outbound::Flush;
+use super::{Step, Task};
+use crate::driver::connection::control;
+use crate::driver::core::{send, Core, Io, Phase, Shutdown};
+use crate::driver::{lock, Event};
+use crate::error::Error;
+use crate::policy::Linger;
+
+impl Task {
+    /// A fatal error: tell JavaScript, send the alert, then close, but not before the peer could read it.
+    pub(super) fn fail(&mut self, core: &mut Core, error: Error) -> Step {
+        // Known now, asked for later.
+        self.conn.keep_addresses(core);
+        self.make_seen(core);
+        self.emit(Event::Error(&error));
+        core.awaiting_store = false;
+        core.tickets_held = false;
+        core.phase = Phase::Lingering;
+        core.shutdown = Shutdown::Notified;
+        let linger = Linger::begin(Instant::now());
+        self.timer = Some(Box::pin(tokio::time::sleep_until(linger.until().into())));
+        self.linger = Some(linger);
+        Step::Moved
+    }
+
+    pub(super) fn drain(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
+        let Some(linger) = &mut self.linger else { return Step::End };
+        if self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready()) {
+            return Step::End;
+        }
+        let mut linger = *linger;
+        match self.flush(core, cx) {
+            Ok(Flush::Nothing | Flush::Sent) => {}
+            Ok(Flush::Blocked) => return Step::Idle,
+            Err(_) => return Step::End,
+        }
+        let Some(Io::Socket(write)) = &core.io else {
+            self.emit(Event::CipherEnd);
+            return Step::End;
+        };
+        if core.shutdown != Shutdown::Done {
+            core.shutdown = Shutdown::Done;
+            // FIN follows the alert at once: a peer that waits for the end need not wait for ours. One that has reset
+            // shows in the next read.
+            drop(write.shutdown());
+        }
+        let dropped = SCRATCH.with_borrow_mut(|scratch| match &mut self.read {
+            Some(read) => read.poll_read(cx, &mut scratch.cipher),
+            None => Poll::Ready(Ok(0)),
+        });
+        match (dropped, &mut self.timer) {
+            (Poll::Pending, _) => Step::Idle,
+            (Poll::Ready(Ok(n)), Some(timer)) if n > 0 && linger.drained(n, Instant::now()) => {
+                timer.as_mut().reset(linger.until().into());
+                self.linger = Some(linger);
+                Step::Moved
+            }
+            (Poll::Ready(Ok(n)), _) => {
+                self.flooded = n > 0;
+                Step::End
+            }
+            _ => Step::End,
+        }
+    }
+
+    /// The last thing JavaScript hears.
+    pub(super) fn end(&mut self, core: &mut Core) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        self.conn.control.fetch_or(control::ENDED, Ordering::AcqRel);
+        if let Some(server) = core.unseen.take() {
+            server.forget(self.conn.id());
+        }
+        self.emit(Event::Closed);
+    }
+
+    /// What was written before the close and the kernel takes at once still goes out, as it would have in Node, where
+    /// each write tries the kernel first.
+    pub(super) fn send_last(&self, core: &mut Core) {
+        while core.phase == Phase::Open && core.failure.is_none() {
+            let encrypted = self.encrypt(core);
+            match (&core.io, &mut core.session) {
+                (Some(Io::Socket(write)), Some(session)) => {
+                    let sent = send(write, session.output());
+                    if !matches!((encrypted, sent), (Ok(true), Ok(true))) {
+                        return;
+                    }
+                }
+                (Some(Io::Duplex), Some(session)) => {
+                    let output = std::mem::take(session.output());
+                    if output.is_empty() {
+                        return;
+                    }
+                    self.emit(Event::CipherOut(output));
+                }
+                _ => return,
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self, core: &mut Core) {
+        let reset = self.conn.control.load(Ordering::Acquire) & control::RESET != 0 || self.flooded;
+        if !reset && !self.ended {
+            self.send_last(core);
+        }
+        // The socket is closed before JavaScript hears that it is.
+        match core.io.take() {
+            Some(Io::Socket(write)) if reset => write.reset(),
+            Some(Io::Socket(write)) if core.shutdown == Shutdown::Done => write.release(),
+            _ => {}
+        }
+        self.read = None;
+        self.opening = None;
+        core.start = None;
+        *lock(&self.conn.outbox) = Default::default();
+        self.end(core);
+    }
+}

@@ -1,0 +1,261 @@
+//! What comes in: ciphertext is read, the engine works on it, and JavaScript hears of it.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::{Step, Task};
+use crate::driver::connection::{control, Connection};
+use crate::driver::core::{Core, Io, Phase};
+use crate::driver::duplex::Received;
+use crate::driver::{lock, shard, Event};
+use crate::engine::{Handshake, Read, Role, SessionEvent};
+use crate::error::Error;
+use crate::policy::limits;
+
+/// Per thread, not per connection: an idle connection holds no buffer.
+pub(super) struct Scratch {
+    pub cipher: Box<[u8]>,
+    pub clear: Box<[u8]>,
+}
+
+thread_local! {
+    pub(super) static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
+        cipher: vec![0; limits::READ_CHUNK].into_boxed_slice(),
+        clear: vec![0; limits::READ_CHUNK].into_boxed_slice(),
+    });
+}
+
+enum Fed {
+    Nothing,
+    Some,
+    Eof,
+    Failed(Error),
+}
+
+impl Task {
+    /// Reads when somebody wants it, and lets the engine work on what is there.
+    pub(super) fn inbound(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
+        if core.phase == Phase::Handshake {
+            if let Some(timer) = &mut self.timer {
+                if timer.as_mut().poll(cx).is_ready() {
+                    return self.fail(core, Error::new("ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout"));
+                }
+            }
+        }
+        let mut moved = false;
+        if core.stir {
+            match self.work(core) {
+                Step::Idle => {}
+                Step::Moved => moved = true,
+                step => return step,
+            }
+        }
+        let idle = if moved { Step::Moved } else { Step::Idle };
+        if core.eof || !self.wants_bytes(core) {
+            return idle;
+        }
+        let fed = match &core.io {
+            Some(Io::Socket(_)) => SCRATCH.with_borrow_mut(|scratch| {
+                let Some(read) = &mut self.read else { return Fed::Nothing };
+                match read.poll_read(cx, &mut scratch.cipher) {
+                    Poll::Pending => Fed::Nothing,
+                    Poll::Ready(Ok(0)) => Fed::Eof,
+                    Poll::Ready(Ok(n)) => {
+                        if let Some(session) = core.session.as_mut() {
+                            session.feed(&scratch.cipher[..n]);
+                        }
+                        Fed::Some
+                    }
+                    Poll::Ready(Err(e)) => Fed::Failed(Error::system(&e, "read")),
+                }
+            }),
+            Some(Io::Duplex) => self.take_from_duplex(core),
+            None => Fed::Nothing,
+        };
+        match fed {
+            Fed::Nothing => idle,
+            Fed::Some => {
+                core.stir = true;
+                match self.work(core) {
+                    Step::Idle => Step::Moved,
+                    step => step,
+                }
+            }
+            Fed::Eof => self.end_of_stream(core),
+            Fed::Failed(error) => {
+                self.make_seen(core);
+                self.emit(Event::Error(&error));
+                Step::End
+            }
+        }
+    }
+
+    pub(super) fn take_from_duplex(&self, core: &mut Core) -> Fed {
+        let Some(duplex) = &self.conn.duplex else { return Fed::Nothing };
+        let received = lock(duplex).take();
+        match received {
+            Received::Nothing => Fed::Nothing,
+            Received::Eof => Fed::Eof,
+            Received::Bytes { bytes, resume } => {
+                if let Some(session) = core.session.as_mut() {
+                    session.feed(&bytes);
+                }
+                if resume {
+                    self.emit(Event::CipherResume);
+                }
+                Fed::Some
+            }
+        }
+    }
+
+    pub(super) fn wants_bytes(&self, core: &Core) -> bool {
+        match core.phase {
+            Phase::Handshake => core.session.as_ref().is_some_and(|s| s.unread() < limits::PARKED_INPUT),
+            _ => self.reading() && self.has_room(),
+        }
+    }
+
+    pub(super) fn reading(&self) -> bool {
+        self.conn.control.load(Ordering::Acquire) & control::READ != 0
+    }
+
+    /// Room in the sink; without it [`Connection::consumed`] wakes the task.
+    pub(super) fn has_room(&self) -> bool {
+        let full = |conn: &Connection| conn.inbound.load(Ordering::Acquire) >= limits::CONNECTION_INBOUND;
+        if full(&self.conn) {
+            self.conn.stalled.store(true, Ordering::Release);
+            // The sink may have passed everything on in between.
+            return !full(&self.conn);
+        }
+        if !self.conn.sink.has_room() {
+            self.conn.stalled.store(true, Ordering::Release);
+            self.conn.sink.wait_for_room(&self.conn);
+            return self.conn.sink.has_room();
+        }
+        true
+    }
+
+    /// Lets the session do what it can with the bytes it has.
+    pub(super) fn work(&mut self, core: &mut Core) -> Step {
+        let worked = match core.phase {
+            Phase::Handshake => self.shake(core),
+            _ => self.decrypt(core),
+        };
+        self.notices(core);
+        match worked {
+            Ok(step) => step,
+            Err(error) => self.fail(core, error),
+        }
+    }
+
+    pub(super) fn shake(&mut self, core: &mut Core) -> Result<Step, Error> {
+        let Some(session) = core.session.as_mut() else { return Ok(Step::End) };
+        core.stir = false;
+        let now = Instant::now();
+        shard::before_slow(now);
+        let clean = session.output().is_empty();
+        match session.handshake(now)? {
+            Handshake::Done => {
+                self.handshake_over();
+                core.phase = Phase::Open;
+                // Behind the client's last flight of TLS 1.3 come only tickets, for which nobody waits: they leave with
+                // the first write.
+                core.tickets_held = clean && session.role() == Role::Server && session.protocol() == "TLSv1.3";
+                self.timer = core.tickets_held.then(|| Box::pin(tokio::time::sleep(limits::FIRST_MOMENT)));
+                // Application data may have come along with the last flight.
+                core.stir = true;
+                Ok(Step::Moved)
+            }
+            // Moved all the same: there may be output now.
+            Handshake::Pending | Handshake::Parked => Ok(Step::Moved),
+        }
+    }
+
+    pub(super) fn decrypt(&mut self, core: &mut Core) -> Result<Step, Error> {
+        if core.eof || !self.reading() || !self.has_room() {
+            return Ok(Step::Idle);
+        }
+        // Not before: a connection that only comes and goes would have the work for nothing.
+        if core.session.as_ref().is_some_and(|s| s.unread() > 0) {
+            if let Step::Move(home) = self.settle(core) {
+                return Ok(Step::Move(home));
+            }
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let clear = &mut scratch.clear;
+            let (mut told, mut filled) = (0, 0);
+            let outcome = loop {
+                if filled == clear.len() {
+                    break Ok(Step::Moved);
+                }
+                let Some(session) = core.session.as_mut() else { break Ok(Step::End) };
+                let read = session.read(&mut clear[filled..], Instant::now());
+                if session.has_event() {
+                    // It came behind what was read so far, and before what was read just now.
+                    self.tell(&clear[told..filled]);
+                    told = filled;
+                    self.notices(core);
+                }
+                match read {
+                    Ok(Read::Data(n)) => filled += n,
+                    Ok(Read::Pending) => {
+                        core.stir = false;
+                        break Ok(Step::Moved);
+                    }
+                    Ok(Read::Closed) => {
+                        core.stir = false;
+                        core.eof = true;
+                        break Ok(Step::Moved);
+                    }
+                    Err(error) => break Err(error),
+                }
+            };
+            self.tell(&clear[told..filled]);
+            if core.eof {
+                self.emit(Event::Eof { truncated: false });
+            }
+            outcome
+        })
+    }
+
+    pub(super) fn tell(&self, clear: &[u8]) {
+        if !clear.is_empty() {
+            self.conn.inbound.fetch_add(clear.len(), Ordering::AcqRel);
+            self.conn.sink.data(&self.conn, clear);
+        }
+    }
+
+    pub(super) fn notices(&self, core: &mut Core) {
+        while let Some(event) = core.session.as_mut().and_then(|s| s.poll_event()) {
+            self.make_seen(core);
+            match &event {
+                SessionEvent::Question(question) => self.emit(Event::Question(question)),
+                SessionEvent::HandshakeDone => self.emit(Event::Secure),
+                SessionEvent::Keylog(line) => self.emit(Event::Keylog(line)),
+                SessionEvent::NewSession { id, session } => {
+                    core.awaiting_store |= core.session.as_ref().is_some_and(|s| s.role() == Role::Server);
+                    self.emit(Event::NewSession { id, session });
+                }
+                SessionEvent::OcspResponse(response) => self.emit(Event::OcspResponse(response.as_deref())),
+                SessionEvent::Trace(text) => self.emit(Event::Trace(text)),
+            }
+        }
+    }
+
+    pub(super) fn end_of_stream(&mut self, core: &mut Core) -> Step {
+        core.eof = true;
+        if core.strict_eof && core.phase == Phase::Open {
+            let error = Error::new(
+                "ERR_SSL_UNEXPECTED_EOF_WHILE_READING",
+                "the peer closed the connection without close_notify: the data may be truncated",
+            );
+            return self.fail(core, error);
+        }
+        self.make_seen(core);
+        self.emit(Event::Eof { truncated: true });
+        Step::Moved
+    }
+}

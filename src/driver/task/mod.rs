@@ -1,0 +1,289 @@
+//! The task of one connection: it alone reads, and it moves whatever waits.
+//!
+//! The core's lock is held while the engine works and never while the task sleeps. Events go out under that lock, so
+//! their order is the order in which things happened.
+
+mod ending;
+mod inbound;
+mod outbound;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::time::Sleep;
+
+use super::connection::{control, Connection};
+use super::core::{Core, Io, Phase};
+use super::server::Server;
+use super::shard::{self, Shard};
+use super::{lock, Event};
+use crate::error::Error;
+use crate::policy::Linger;
+use crate::transport::{ConnectError, ReadHalf, Stream};
+
+/// How a connection comes to its socket.
+pub(super) enum Opening {
+    Connecting(Pin<Box<dyn Future<Output = Result<Stream, Vec<ConnectError>>> + Send>>),
+    Open(ReadHalf),
+    Duplex,
+}
+
+pub(super) struct Task {
+    conn: Arc<Connection>,
+    shard: &'static Shard,
+    /// The shard counts our handshake.
+    shaking: bool,
+    /// The session has not been asked to settle yet.
+    unsettled: bool,
+    opening: Option<Opening>,
+    read: Option<ReadHalf>,
+    /// The handshake's, then the first moment's, then the lingering's.
+    timer: Option<Pin<Box<Sleep>>>,
+    linger: Option<Linger>,
+    /// Whose count of connections this one is in.
+    server: Option<Arc<Server>>,
+    /// [`Event::Closed`] is out.
+    ended: bool,
+    /// The peer sent on and on behind a failure.
+    flooded: bool,
+}
+
+/// What a step came to.
+enum Step {
+    Moved,
+    Idle,
+    End,
+    /// The task goes to another shard.
+    Move(&'static Shard),
+}
+
+impl Task {
+    pub fn new(
+        conn: &Arc<Connection>,
+        shard: &'static Shard,
+        opening: Opening,
+        server: Option<Arc<Server>>,
+    ) -> Box<Self> {
+        let (opening, read) = match opening {
+            Opening::Connecting(_) => (Some(opening), None),
+            Opening::Open(read) => (None, Some(read)),
+            Opening::Duplex => (None, None),
+        };
+        shard.task_entered();
+        shard.handshake_begun();
+        Box::new(Task {
+            conn: conn.clone(),
+            shard,
+            shaking: true,
+            unsettled: true,
+            opening,
+            read,
+            timer: None,
+            linger: None,
+            server,
+            ended: false,
+            flooded: false,
+        })
+    }
+
+    fn handshake_over(&mut self) {
+        if std::mem::take(&mut self.shaking) {
+            self.shard.handshake_over();
+        }
+    }
+
+    /// The handshake is done, and the connection stays: it takes its lighter form, and goes where data is at home.
+    fn settle(&mut self, core: &mut Core) -> Step {
+        if !std::mem::take(&mut self.unsettled) {
+            return Step::Idle;
+        }
+        core.settle();
+        match (&core.io, self.shard.home()) {
+            (Some(Io::Socket(_)), Some(home)) => Step::Move(home),
+            _ => Step::Idle,
+        }
+    }
+
+    /// Attaches the socket to another shard's runtime.
+    fn move_to(&mut self, core: &mut Core, home: &'static Shard) -> Result<(), Error> {
+        let (Some(read), Some(Io::Socket(write))) = (self.read.take(), core.io.take()) else { return Ok(()) };
+        let stream = Stream::join(read, write)
+            .and_then(|stream| stream.attach_to(home.handle()))
+            .map_err(|e| Error::system(&e, "epoll_ctl"))?;
+        let (read, write) = stream.split();
+        self.read = Some(read);
+        core.io = Some(Io::Socket(write));
+        core.stir = true;
+        self.timer = None;
+        home.task_entered();
+        self.shard.task_left();
+        self.shard = home;
+        self.conn.moves_to(home);
+        Ok(())
+    }
+
+    fn step(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
+        if self.conn.control.load(Ordering::Acquire) & control::CLOSE != 0 {
+            if core.phase != Phase::Lingering {
+                return Step::End;
+            }
+            self.end(core);
+        }
+        if let Some(error) = core.failure.take() {
+            return self.fail(core, error);
+        }
+        match core.phase {
+            Phase::Connecting => self.connect(core, cx),
+            Phase::Idle => self.begin(core),
+            Phase::Handshake | Phase::Open => {
+                let sent = self.outbound(core, cx);
+                if matches!(sent, Step::End | Step::Move(_)) {
+                    return sent;
+                }
+                match self.inbound(core, cx) {
+                    // Nothing can come and nothing can go: no need to wait until JavaScript says so.
+                    Step::Idle if self.is_over(core) => {
+                        self.conn.keep_addresses(core);
+                        Step::End
+                    }
+                    Step::Idle => sent,
+                    step => step,
+                }
+            }
+            Phase::Lingering => self.drain(core, cx),
+        }
+    }
+
+    fn emit(&self, event: Event<'_>) {
+        self.conn.sink.emit(self.conn.id(), event);
+    }
+
+    /// JavaScript hears of a connection before it hears from it.
+    fn make_seen(&self, core: &mut Core) {
+        if let Some(server) = core.unseen.take() {
+            server.seen(&self.conn, false);
+        }
+    }
+
+    fn connect(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
+        let Some(Opening::Connecting(future)) = &mut self.opening else { return Step::End };
+        match future.as_mut().poll(cx) {
+            Poll::Pending => Step::Idle,
+            Poll::Ready(Ok(stream)) => {
+                self.opening = None;
+                let (read, write) = stream.split();
+                self.read = Some(read);
+                core.io = Some(Io::Socket(write));
+                core.phase = Phase::Idle;
+                self.emit(Event::Connected);
+                Step::Moved
+            }
+            Poll::Ready(Err(errors)) => {
+                self.opening = None;
+                self.emit(Event::ConnectFailed(&errors));
+                Step::End
+            }
+        }
+    }
+
+    fn begin(&mut self, core: &mut Core) -> Step {
+        let Some(start) = core.start.take() else {
+            return if self.conn.control.load(Ordering::Acquire) & control::SHUTDOWN != 0 {
+                self.finish_sending(core)
+            } else {
+                Step::Idle
+            };
+        };
+        core.strict_eof = start.strict_eof;
+        self.timer = start.handshake_timeout.map(|limit| Box::pin(tokio::time::sleep(limit)));
+        match start.context.session(start.session) {
+            Ok(session) => {
+                core.session = Some(session);
+                core.phase = Phase::Handshake;
+                core.stir = true;
+                Step::Moved
+            }
+            Err(error) => self.fail(core, error),
+        }
+    }
+}
+
+/// A task where it runs now.
+pub(super) struct Running(Option<Box<Task>>);
+
+impl Running {
+    pub fn of(task: Box<Task>) -> Self {
+        Running(Some(task))
+    }
+}
+
+impl Future for Running {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(task) = &mut self.0 else { return Poll::Ready(()) };
+        let polled = task.turn(cx);
+        shard::end_turn(&task.conn.sink);
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(home)) => {
+                if let Some(task) = self.0.take() {
+                    home.run_task(task);
+                }
+                Poll::Ready(())
+            }
+            Poll::Ready(None) => Poll::Ready(()),
+        }
+    }
+}
+
+impl Task {
+    /// Goes as far as it can. Ready: the end, or the shard where it goes on.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Option<&'static Shard>> {
+        let conn = self.conn.clone();
+        conn.waker.register(cx.waker());
+        let mut core = lock(&conn.core);
+        loop {
+            match self.step(&mut core, cx) {
+                Step::Moved => {}
+                Step::Idle => {
+                    if let Some(session) = core.session.as_mut() {
+                        session.release_buffers();
+                    }
+                    return Poll::Pending;
+                }
+                Step::End => {
+                    self.close(&mut core);
+                    return Poll::Ready(None);
+                }
+                Step::Move(home) => match self.move_to(&mut core, home) {
+                    Ok(()) => return Poll::Ready(Some(home)),
+                    Err(error) => {
+                        self.emit(Event::Error(&error));
+                        self.close(&mut core);
+                        return Poll::Ready(None);
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl Drop for Task {
+    /// Whatever ended the task, a panic included: JavaScript hears of the end, and the server's count goes down.
+    fn drop(&mut self) {
+        let conn = self.conn.clone();
+        let mut core = lock(&conn.core);
+        self.close(&mut core);
+        drop(core);
+        self.handshake_over();
+        self.shard.task_left();
+        if let Some(server) = self.server.take() {
+            server.left();
+        }
+        shard::end_turn(&conn.sink);
+    }
+}

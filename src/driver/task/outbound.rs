@@ -1,0 +1,173 @@
+//! What leaves: clear bytes of JavaScript's are encrypted, ciphertext is sent, and the end is said.
+
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use super::{Step, Task};
+use crate::driver::connection::control;
+use crate::driver::core::{send, Core, Io, Phase, Shutdown};
+use crate::driver::{lock, Event};
+use crate::error::Error;
+use crate::policy::limits;
+
+pub(super) enum Flush {
+    Nothing,
+    Sent,
+    Blocked,
+}
+
+impl Task {
+    /// Encrypts what JavaScript wrote and sends what is encrypted.
+    pub(super) fn outbound(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
+        let mut moved = false;
+        loop {
+            if core.phase == Phase::Open {
+                if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+                    self.timer = None;
+                    core.tickets_held = false;
+                    if let Step::Move(home) = self.settle(core) {
+                        return Step::Move(home);
+                    }
+                }
+                match self.encrypt(core) {
+                    Ok(encrypted) => moved |= encrypted,
+                    Err(error) => return self.fail(core, error),
+                }
+            }
+            match self.flush(core, cx) {
+                Ok(Flush::Sent) => moved = true,
+                Ok(Flush::Nothing) => break,
+                Ok(Flush::Blocked) => return if moved { Step::Moved } else { Step::Idle },
+                Err(error) => {
+                    self.make_seen(core);
+                    self.emit(Event::Error(&error));
+                    return Step::End;
+                }
+            }
+        }
+        // Everything given so far is on its way.
+        let mut outbox = lock(&self.conn.outbox);
+        let settled = outbox.is_empty();
+        if settled && outbox.waiting {
+            outbox.waiting = false;
+            drop(outbox);
+            self.emit(Event::Drain);
+        } else {
+            drop(outbox);
+        }
+        let asked = self.conn.control.load(Ordering::Acquire) & control::SHUTDOWN != 0;
+        if settled && asked && core.shutdown != Shutdown::Done && !core.awaiting_store {
+            return self.shut_down(core);
+        }
+        if moved {
+            Step::Moved
+        } else {
+            Step::Idle
+        }
+    }
+
+    pub(super) fn is_over(&self, core: &Core) -> bool {
+        core.eof && core.shutdown == Shutdown::Done && matches!(core.io, Some(Io::Socket(_)))
+    }
+
+    pub(super) fn shut_down(&mut self, core: &mut Core) -> Step {
+        match (core.phase, core.shutdown) {
+            // The handshake may still come to its end, unless the peer is gone.
+            (Phase::Handshake, _) if !core.eof => Step::Idle,
+            (Phase::Open, Shutdown::No) => {
+                if let Some(session) = core.session.as_mut() {
+                    session.close_notify();
+                }
+                core.tickets_held = false;
+                core.shutdown = Shutdown::Notified;
+                Step::Moved
+            }
+            _ => self.finish_sending(core),
+        }
+    }
+
+    pub(super) fn finish_sending(&mut self, core: &mut Core) -> Step {
+        if core.shutdown == Shutdown::Done {
+            return Step::Idle;
+        }
+        core.shutdown = Shutdown::Done;
+        match &core.io {
+            // The closing that follows sends the FIN.
+            Some(Io::Socket(_)) if core.eof => {}
+            // A peer that has reset already shows in the next read.
+            Some(Io::Socket(write)) => drop(write.shutdown()),
+            Some(Io::Duplex) => self.emit(Event::CipherEnd),
+            None => {}
+        }
+        self.emit(Event::ShutdownDone);
+        Step::Moved
+    }
+
+    pub(super) fn encrypt(&self, core: &mut Core) -> Result<bool, Error> {
+        let Some(session) = core.session.as_mut() else { return Ok(false) };
+        let mut outbox = lock(&self.conn.outbox);
+        let mut moved = false;
+        while !outbox.is_empty() && session.output().len() < limits::CIPHERTEXT_BACKLOG {
+            let end = outbox.bytes.len().min(outbox.taken + limits::DIRECT_WRITE);
+            let taken = session.write(&outbox.bytes[outbox.taken..end])?;
+            if taken == 0 {
+                break;
+            }
+            outbox.taken += taken;
+            core.tickets_held = false;
+            moved = true;
+        }
+        if outbox.is_empty() && outbox.taken > 0 {
+            outbox.taken = 0;
+            outbox.bytes.clear();
+            if outbox.bytes.capacity() > limits::OWN_BUFFER {
+                outbox.bytes = Vec::new();
+            }
+        }
+        Ok(moved)
+    }
+
+    pub(super) fn flush(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Result<Flush, Error> {
+        let Some(session) = core.session.as_mut() else { return Ok(Flush::Nothing) };
+        if core.awaiting_store {
+            return Ok(Flush::Blocked);
+        }
+        if core.tickets_held {
+            return Ok(Flush::Nothing);
+        }
+        match &core.io {
+            Some(Io::Socket(write)) => {
+                let output = session.output();
+                if output.is_empty() {
+                    return Ok(Flush::Nothing);
+                }
+                let broken = |e: std::io::Error| Error::system(&e, "write");
+                loop {
+                    if send(write, output).map_err(broken)? {
+                        return Ok(Flush::Sent);
+                    }
+                    match write.poll_writable(cx) {
+                        Poll::Pending => return Ok(Flush::Blocked),
+                        Poll::Ready(ready) => ready.map_err(broken)?,
+                    }
+                }
+            }
+            Some(Io::Duplex) => {
+                let Some(duplex) = &self.conn.duplex else { return Ok(Flush::Nothing) };
+                let mut duplex = lock(duplex);
+                if duplex.in_flight {
+                    return Ok(Flush::Blocked);
+                }
+                if session.output().is_empty() {
+                    return Ok(Flush::Nothing);
+                }
+                duplex.in_flight = true;
+                drop(duplex);
+                self.emit(Event::CipherOut(std::mem::take(session.output())));
+                Ok(Flush::Blocked)
+            }
+            None => Ok(Flush::Nothing),
+        }
+    }
+}
