@@ -86,7 +86,7 @@ impl Task {
 
     /// What was written before the close and the kernel takes at once still goes out, as it would have in Node, where
     /// each write tries the kernel first.
-    pub(super) fn send_last(&self, core: &mut Core) {
+    fn send_last(&self, core: &mut Core) {
         while core.phase == Phase::Open && core.failure.is_none() {
             let encrypted = self.encrypt(core);
             match (&core.io, &mut core.session) {

@@ -93,7 +93,7 @@ impl Task {
         }
     }
 
-    pub(super) fn take_from_duplex(&self, core: &mut Core) -> Fed {
+    fn take_from_duplex(&self, core: &mut Core) -> Fed {
         let Some(duplex) = &self.conn.duplex else { return Fed::Nothing };
         let received = lock(duplex).take();
         match received {
@@ -111,19 +111,19 @@ impl Task {
         }
     }
 
-    pub(super) fn wants_bytes(&self, core: &Core) -> bool {
+    fn wants_bytes(&self, core: &Core) -> bool {
         match core.phase {
             Phase::Handshake => core.session.as_ref().is_some_and(|s| s.unread() < limits::PARKED_INPUT),
             _ => self.reading() && self.has_room(),
         }
     }
 
-    pub(super) fn reading(&self) -> bool {
+    fn reading(&self) -> bool {
         self.conn.control.load(Ordering::Acquire) & control::READ != 0
     }
 
     /// Room in the sink; without it [`Connection::consumed`] wakes the task.
-    pub(super) fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         let full = |conn: &Connection| conn.inbound.load(Ordering::Acquire) >= limits::CONNECTION_INBOUND;
         if full(&self.conn) {
             self.conn.stalled.store(true, Ordering::Release);
@@ -139,7 +139,7 @@ impl Task {
     }
 
     /// Lets the session do what it can with the bytes it has.
-    pub(super) fn work(&mut self, core: &mut Core) -> Step {
+    fn work(&mut self, core: &mut Core) -> Step {
         let worked = match core.phase {
             Phase::Handshake => self.shake(core),
             _ => self.decrypt(core),
@@ -151,7 +151,7 @@ impl Task {
         }
     }
 
-    pub(super) fn shake(&mut self, core: &mut Core) -> Result<Step, Error> {
+    fn shake(&mut self, core: &mut Core) -> Result<Step, Error> {
         let Some(session) = core.session.as_mut() else { return Ok(Step::End) };
         core.stir = false;
         let now = Instant::now();
@@ -174,7 +174,7 @@ impl Task {
         }
     }
 
-    pub(super) fn decrypt(&mut self, core: &mut Core) -> Result<Step, Error> {
+    fn decrypt(&mut self, core: &mut Core) -> Result<Step, Error> {
         if core.eof || !self.reading() || !self.has_room() {
             return Ok(Step::Idle);
         }
@@ -221,14 +221,14 @@ impl Task {
         })
     }
 
-    pub(super) fn tell(&self, clear: &[u8]) {
+    fn tell(&self, clear: &[u8]) {
         if !clear.is_empty() {
             self.conn.inbound.fetch_add(clear.len(), Ordering::AcqRel);
             self.conn.sink.data(&self.conn, clear);
         }
     }
 
-    pub(super) fn notices(&self, core: &mut Core) {
+    fn notices(&self, core: &mut Core) {
         while let Some(event) = core.session.as_mut().and_then(|s| s.poll_event()) {
             self.make_seen(core);
             match &event {
@@ -245,7 +245,7 @@ impl Task {
         }
     }
 
-    pub(super) fn end_of_stream(&mut self, core: &mut Core) -> Step {
+    fn end_of_stream(&mut self, core: &mut Core) -> Step {
         core.eof = true;
         if core.strict_eof && core.phase == Phase::Open {
             let error = Error::new(

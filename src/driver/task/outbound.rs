@@ -71,7 +71,7 @@ impl Task {
         core.eof && core.shutdown == Shutdown::Done && matches!(core.io, Some(Io::Socket(_)))
     }
 
-    pub(super) fn shut_down(&mut self, core: &mut Core) -> Step {
+    fn shut_down(&mut self, core: &mut Core) -> Step {
         match (core.phase, core.shutdown) {
             // The handshake may still come to its end, unless the peer is gone.
             (Phase::Handshake, _) if !core.eof => Step::Idle,
