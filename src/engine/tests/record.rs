@@ -246,6 +246,22 @@ fn our_own_key_changes_in_time() {
     }
 }
 
+#[test]
+fn many_records_come_under_one_key() {
+    let (server, client) = SUITES[0].contexts();
+    let mut s = Peer::new(&server, config(Role::Server));
+    let mut c = Peer::new(&client, config(Role::Client));
+    talk(&mut c, &mut s);
+    // Beyond two bytes of the sequence number.
+    for round in 0..=u16::MAX {
+        c.session.write(&round.to_be_bytes()).unwrap();
+    }
+    c.session.write(b"end").unwrap();
+    talk(&mut c, &mut s);
+    assert_eq!((s.clear.len(), s.error.as_ref()), (65_536 * 2 + 3, None));
+    assert!(s.settled && s.clear.ends_with(b"\xff\xffend"));
+}
+
 /// What an OpenSSL client of its own reads from and writes to.
 #[derive(Debug, Default)]
 struct Pipe {
