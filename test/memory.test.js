@@ -1,0 +1,165 @@
+'use strict';
+
+// Memory does not grow with what a peer sends or a reader leaves lying: bytes that nobody takes stay outside, in the
+// writer's hands or in the kernel.
+//
+// The program that is measured and its peer (memory/party.js) are processes of their own. With C4TLS_FULL=1 each test
+// sends 10 GiB.
+
+const assert = require('assert');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const { hashOf } = require('./memory/blocks');
+const { stock } = require('./support/subject');
+const { startPart } = require('./support/part');
+const { until } = require('./support/time');
+
+const MIB = 1 << 20;
+const FULL = !!process.env.C4TLS_FULL;
+/** Bytes that are tried to send in all, far more than the buffers of the kernel and the bound together. */
+const TOTAL = (FULL ? 10_240 : 256) * MIB;
+const MANY = 64;
+/** More than the kernel keeps for one connection. */
+const EACH = Math.max(TOTAL / MANY, 8 * MIB);
+const BOUND = 64 * MIB;
+const LIFETIME = FULL ? 180_000 : 60_000;      // ms
+/** Looks that must be alike before a flow counts as stopped. */
+const LOOKS = 10;
+// A small young generation: V8 would otherwise enlarge it by tens of megabytes, once and for all.
+const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
+
+const mib = (bytes) => `${(bytes / MIB).toFixed(1)} MiB`;
+
+/** c4tls on one side, Node's tls on the other, connected. `side`: what c4tls is. */
+async function connect(side, { reader, writer, count = 1, subjectReads }) {
+  const part = (name) => startPart(path.join(__dirname, 'memory', 'party.js'),
+    { flags: FLAGS, args: [name], timeout: LIFETIME });
+  const subject = part('subject');
+  const peer = part('peer');
+  const [from, to] = side === 'server' ? [peer, subject] : [subject, peer];
+  const readerOf = (one) => (one === subject) === subjectReads ? reader : 'sleeps';
+  const { port } = await to.ask({ do: 'listen', reader: readerOf(to) });
+  await from.ask({ do: 'connect', port, count, reader: readerOf(from) });
+  await to.ask({ do: 'measure', count });
+  await from.ask({ do: 'measure', count });
+  const [source, sink] = subjectReads ? [peer, subject] : [subject, peer];
+  return { subject, peer, source, sink, write: (bytes) => source.ask({ do: 'write', writer, bytes }) };
+}
+
+/** Resolves with the sides' progress once nothing moves any more. */
+async function standstill(...sides) {
+  let last;
+  let alike = 0;
+  await until(async () => {
+    const now = await Promise.all(sides.map((side) => side.ask({ do: 'progress', collect: true })));
+    const moved = now.map(({ sent, received, connections }) => [sent, received, connections]);
+    alike = JSON.stringify(moved) === JSON.stringify(last?.moved) ? alike + 1 : 0;
+    last = { now, moved };
+    return alike === LOOKS;
+  }, LIFETIME, 'a standstill');
+  return last.now;
+}
+
+/** Resolves with the sides' progress once all is received; the hash says whether it is what was sent. */
+async function completed({ subject, sink }, bytes, count) {
+  await until(async () => (await sink.ask({ do: 'progress' })).received === bytes * count, LIFETIME, 'all bytes');
+  assert.deepStrictEqual((await sink.ask({ do: 'hashes' })).hashes, [hashOf(bytes)]);
+  return subject.ask({ do: 'progress' });
+}
+
+function assertBounded({ growth }, held = 0) {
+  if (process.env.C4TLS_FIGURES) console.log(`        ${mib(growth - held)}`);
+  assert.ok(growth - held < BOUND, `memory grew by ${mib(growth)}, ${mib(held)} of it the program's own`);
+}
+
+/** The flow stops, memory is bounded then, and nothing is lost when the reader reads on. */
+async function stopsAndGoesOn(pair, bytes, count) {
+  const [source, subject] = await standstill(pair.source, pair.subject);
+  assert.ok(source.sent < bytes * count, 'nothing held the writer back');
+  assertBounded(subject);
+  await pair.sink.ask({ do: 'wake' });
+  const r = await completed(pair, bytes, count);
+  if (process.env.C4TLS_FIGURES) console.log(`        flow ${mib(r.growth)}`);
+  return source;
+}
+
+describe('memory', function () {
+  this.timeout(LIFETIME);
+
+  before(function () {
+    if (stock || process.platform !== 'linux') this.skip();
+  });
+
+  for (const [side, reads, writes] of [['server', 'an upload', 'a download'], ['client', 'a download', 'an upload']]) {
+    describe(`of a ${side}`, () => {
+      for (const [title, reader, count] of [
+        ['into a socket paused from the start', 'pauses', 1],
+        ['into a socket that nobody listens to', 'sleeps', 1],
+        ['into a socket paused later', 'pausesLater', 1],
+        ['into a socket whose \'readable\' is ignored', 'ignoresReadable', 1],
+        ['into a stalled async iterator', 'iterates', 1],
+        [`into ${MANY} sockets paused from the start`, 'pauses', MANY],
+        [`into ${MANY} sockets paused later`, 'pausesLater', MANY],
+      ]) {
+        const bytes = count === 1 ? TOTAL : EACH;
+        it(`${reads} of ${mib(bytes * count)} ${title} is bounded`, async () => {
+          const pair = await connect(side, { reader, writer: 'waitsForDrain', count, subjectReads: true });
+          await pair.write(bytes);
+          await stopsAndGoesOn(pair, bytes, count);
+        });
+      }
+
+      it(`${reads} of ${mib(TOTAL)} that is paused again and again is bounded, and whole`, async () => {
+        const pair = await connect(side, { reader: 'naps', writer: 'waitsForDrain', subjectReads: true });
+        await pair.write(TOTAL);
+        assertBounded(await completed(pair, TOTAL, 1));
+      });
+
+      it(`${reads} of ${mib(EACH * MANY)} by ${MANY} connections while the event loop is blocked is bounded`, async () => {
+        const pair = await connect(side, { reader: 'flows', writer: 'waitsForDrain', count: MANY, subjectReads: true });
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-memory-'));
+        try {
+          const blocked = pair.subject.ask({ do: 'block', file: folder, ms: 20_000 });
+          await pair.write(EACH);
+          const [{ sent }] = await standstill(pair.source);
+          fs.rmdirSync(folder);
+          const { freed, growth } = await blocked;
+          assert.ok(freed);
+          assert.ok(sent < EACH * MANY, 'nothing held the writer back');
+          assertBounded({ growth });
+        } finally {
+          fs.rmSync(folder, { recursive: true, force: true });
+        }
+        const r = await completed(pair, EACH, MANY);
+        if (process.env.C4TLS_FIGURES) console.log(`        flow ${mib(r.growth)}`);
+      });
+
+      for (const [title, writer] of [
+        ['that waits for \'drain\'', 'waitsForDrain'],
+        ['by pipe()', 'pipes'],
+        ['by pipeline()', 'pipelines'],
+      ]) {
+        it(`${writes} of ${mib(TOTAL)} ${title}, to a reader that sleeps, is bounded`, async () => {
+          const pair = await connect(side, { reader: 'sleeps', writer });
+          await pair.write(TOTAL);
+          const { refusals } = await stopsAndGoesOn(pair, TOTAL, 1);
+          if (writer === 'waitsForDrain') assert.ok(refusals > 0);
+        });
+      }
+
+      for (const [title, writer] of [['in pieces', 'ignoresFalse'], ['at once', 'writesAtOnce']]) {
+        // As with Node, the program's own bytes wait in the program's own memory.
+        const bytes = 256 * MIB;
+        it(`${writes} of ${mib(bytes)} ${title}, whatever write() says, costs little beyond these`, async () => {
+          const pair = await connect(side, { reader: 'sleeps', writer });
+          await pair.write(bytes);
+          const [{ sent, refusals }, subject] = await standstill(pair.source, pair.subject);
+          assert.ok(sent < bytes);
+          assert.ok(refusals > 0);
+          assertBounded(subject, bytes);
+        });
+      }
+    });
+  }
+});
