@@ -15,6 +15,7 @@ const { stock } = require('./support/subject');
 const { startPart } = require('./support/part');
 const { until } = require('./support/time');
 
+const KIB = 1 << 10;
 const MIB = 1 << 20;
 const FULL = !!process.env.C4TLS_FULL;
 /** Bytes that are tried to send in all, far more than the buffers of the kernel and the bound together. */
@@ -22,6 +23,8 @@ const TOTAL = (FULL ? 10_240 : 256) * MIB;
 const MANY = 64;
 /** More than the kernel keeps for one connection. */
 const EACH = Math.max(TOTAL / MANY, 8 * MIB);
+/** Connections that do not complete their handshake. */
+const HALVES = 500;
 const BOUND = 64 * MIB;
 const LIFETIME = FULL ? 180_000 : 60_000;      // ms
 /** Looks that must be alike before a flow counts as stopped. */
@@ -29,18 +32,22 @@ const LOOKS = 10;
 // A small young generation: V8 would otherwise enlarge it by tens of megabytes, once and for all.
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
+const OVER_SOCKET = 'client over a net.Socket';
+
 const mib = (bytes) => `${(bytes / MIB).toFixed(1)} MiB`;
+
+function startParty(name) {
+  return startPart(path.join(__dirname, 'memory', 'party.js'), { flags: FLAGS, args: [name], timeout: LIFETIME });
+}
 
 /** c4tls on one side, Node's tls on the other, connected. `side`: what c4tls is. */
 async function connect(side, { reader, writer, count = 1, subjectReads }) {
-  const part = (name) => startPart(path.join(__dirname, 'memory', 'party.js'),
-    { flags: FLAGS, args: [name], timeout: LIFETIME });
-  const subject = part('subject');
-  const peer = part('peer');
+  const subject = startParty('subject');
+  const peer = startParty('peer');
   const [from, to] = side === 'server' ? [peer, subject] : [subject, peer];
   const readerOf = (one) => (one === subject) === subjectReads ? reader : 'sleeps';
   const { port } = await to.ask({ do: 'listen', reader: readerOf(to) });
-  await from.ask({ do: 'connect', port, count, reader: readerOf(from) });
+  await from.ask({ do: 'connect', port, count, reader: readerOf(from), over: side === OVER_SOCKET });
   await to.ask({ do: 'measure', count });
   await from.ask({ do: 'measure', count });
   const [source, sink] = subjectReads ? [peer, subject] : [subject, peer];
@@ -61,15 +68,19 @@ async function standstill(...sides) {
   return last.now;
 }
 
-/** Resolves with the sides' progress once all is received; the hash says whether it is what was sent. */
+/** Resolves with the subject's progress once all is received; the hash says whether it is what was sent. */
 async function completed({ subject, sink }, bytes, count) {
-  await until(async () => (await sink.ask({ do: 'progress' })).received === bytes * count, LIFETIME, 'all bytes');
+  let progress;
+  await until(async () => {
+    progress = await sink.ask({ do: 'progress' });
+    return progress.received === bytes * count || progress.open === 0;
+  }, LIFETIME, 'all bytes');
+  assert.strictEqual(progress.received, bytes * count);
   assert.deepStrictEqual((await sink.ask({ do: 'hashes' })).hashes, [hashOf(bytes)]);
   return subject.ask({ do: 'progress' });
 }
 
 function assertBounded({ growth }, held = 0) {
-  if (process.env.C4TLS_FIGURES) console.log(`        ${mib(growth - held)}`);
   assert.ok(growth - held < BOUND, `memory grew by ${mib(growth)}, ${mib(held)} of it the program's own`);
 }
 
@@ -79,8 +90,7 @@ async function stopsAndGoesOn(pair, bytes, count) {
   assert.ok(source.sent < bytes * count, 'nothing held the writer back');
   assertBounded(subject);
   await pair.sink.ask({ do: 'wake' });
-  const r = await completed(pair, bytes, count);
-  if (process.env.C4TLS_FIGURES) console.log(`        flow ${mib(r.growth)}`);
+  await completed(pair, bytes, count);
   return source;
 }
 
@@ -91,7 +101,9 @@ describe('memory', function () {
     if (stock || process.platform !== 'linux') this.skip();
   });
 
-  for (const [side, reads, writes] of [['server', 'an upload', 'a download'], ['client', 'a download', 'an upload']]) {
+  for (const [side, reads, writes] of [
+    ['server', 'an upload', 'a download'], ['client', 'a download', 'an upload'], [OVER_SOCKET, 'a download', 'an upload'],
+  ]) {
     describe(`of a ${side}`, () => {
       for (const [title, reader, count] of [
         ['into a socket paused from the start', 'pauses', 1],
@@ -131,8 +143,7 @@ describe('memory', function () {
         } finally {
           fs.rmSync(folder, { recursive: true, force: true });
         }
-        const r = await completed(pair, EACH, MANY);
-        if (process.env.C4TLS_FIGURES) console.log(`        flow ${mib(r.growth)}`);
+        await completed(pair, EACH, MANY);
       });
 
       for (const [title, writer] of [
@@ -162,4 +173,37 @@ describe('memory', function () {
       }
     });
   }
+
+  describe('of a server with connections whose handshake does not go on', () => {
+    /** `count` connections that begin with `hello`: {subject, peer}. */
+    async function begin(hello, count, options) {
+      const subject = startParty('subject');
+      const peer = startParty('peer');
+      const { port } = await subject.ask({ do: 'listen', ...options });
+      await subject.ask({ do: 'measure', count: 0 });
+      await peer.ask({ do: 'begin', port, count, hello });
+      return { subject, peer };
+    }
+
+    for (const [title, hello, each] of [
+      ['11 bytes of a ClientHello', 'part', 80 * KIB],
+      ['the largest ClientHello but its last byte', 'most', 256 * KIB],
+    ]) {
+      it(`is bounded by ${each / KIB} KiB each after ${title}`, async () => {
+        const { subject } = await begin(hello, HALVES);
+        const [{ connections, growth }] = await standstill(subject);
+        assert.strictEqual(connections, HALVES);
+        assert.ok(growth < HALVES * each, `${(growth / KIB / HALVES).toFixed(1)} KiB each`);
+      });
+    }
+
+    it(`is bounded when ${MANY} send ${mib(EACH)} each behind a ClientHello that waits for its SNICallback`, async () => {
+      const { subject, peer } = await begin('whole', MANY, { parks: true });
+      await peer.ask({ do: 'write', writer: 'waitsForDrain', bytes: EACH });
+      const [source, server] = await standstill(peer, subject);
+      assert.ok(source.sent < EACH * MANY, 'nothing held the writers back');
+      assert.strictEqual(server.connections, MANY);
+      assertBounded(server);
+    });
+  });
 });

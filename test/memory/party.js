@@ -12,6 +12,7 @@ const pki = require('../support/pki');
 const { answerLines } = require('../support/lines');
 const { subject } = require('../support/subject');
 const { until } = require('../support/time');
+const { beginners } = require('./beginners');
 const { readers } = require('./readers');
 const { writers } = require('./writers');
 
@@ -21,7 +22,6 @@ const PATIENCE = 20_000;         // ms
 const LOOK = 1 << 20;
 
 const lines = [];                // {socket, wake, received, refusals, hash} of each connection
-const halves = [];
 let server;
 let how;                         // the reader
 let base = 0;
@@ -54,40 +54,48 @@ function sum(valueOf) {
   return lines.reduce((total, line) => total + valueOf(line), 0);
 }
 
-async function openConnections() {
-  if (!server) return lines.length;
+/** Connections of the server, those that JavaScript has not heard of among them. */
+function serverConnections() {
+  if (!server) return 0;
   return new Promise((resolve, reject) => {
     server.getConnections((error, count) => error ? reject(error) : resolve(count));
   });
 }
 
 answerLines({
-  /** A server whose connections are read by `reader`. */
-  async listen({ reader }) {
+  /** A server whose connections are read by `reader`; `parks`: whose handshakes wait for an answer that never comes. */
+  async listen({ reader, parks }) {
     how = reader;
-    server = tls.createServer({ ...pki.pair('ec'), pauseOnConnect: reader === 'pauses' }, add);
+    server = tls.createServer({
+      ...pki.pair('ec'),
+      pauseOnConnect: reader === 'pauses',
+      SNICallback: parks ? () => {} : undefined,
+    }, add);
     server.on('tlsClientError', () => {}).listen({ port: 0, host: '127.0.0.1', backlog: 1024 });
     await once(server, 'listening');
     return { port: server.address().port };
   },
 
-  async connect({ port, count, reader }) {
+  /** `over`: through a net.Socket of JavaScript's. */
+  async connect({ port, count, reader, over }) {
     how = reader;
     for (let i = 0; i < count; i++) {
-      const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: pki.ca });
+      const way = over ? { socket: net.connect(port, '127.0.0.1') } : { port, host: '127.0.0.1' };
+      const socket = tls.connect({ ...way, servername: 'localhost', ca: pki.ca });
       add(socket);
       await once(socket, 'secureConnect');
     }
     return {};
   },
 
-  /** Connections without TLS that send `hex` and fall silent. */
-  async begin({ port, count, hex }) {
+  /** Connections whose handshake does not get beyond the ClientHello; see beginners.js. */
+  async begin({ port, count, hello }) {
+    how = 'sleeps';
     for (let i = 0; i < count; i++) {
-      const socket = net.connect(port, '127.0.0.1').on('error', () => {});
+      const socket = net.connect(port, '127.0.0.1');
+      add(socket);
       await once(socket, 'connect');
-      socket.write(Buffer.from(hex, 'hex'));
-      halves.push(socket);
+      beginners[hello](socket);
     }
     return {};
   },
@@ -129,7 +137,8 @@ answerLines({
       sent: sum(({ socket }) => socket.bytesWritten - socket.writableLength),
       received: sum(({ received }) => received),
       refusals: Math.min(...lines.map(({ refusals }) => refusals)),
-      connections: await openConnections(),
+      open: lines.filter(({ socket }) => !socket.destroyed).length,
+      connections: await serverConnections(),
       growth: peak - base,
     };
   },

@@ -22,11 +22,7 @@ const readers = {
 
   /** pause() with the first chunk. */
   pausesLater(socket, seen) {
-    let sips = 1;
-    socket.on('data', (chunk) => {
-      seen(chunk);
-      if (sips-- === 1) socket.pause();
-    });
+    socket.on('data', seen).once('data', () => socket.pause());
     return () => socket.resume();
   },
 

@@ -6,7 +6,7 @@ const { pkiEnv } = require('./node-program');
 const { start } = require('./program');
 
 /**
- * Starts `file`; `ask(question, ms)` resolves with its answer.
+ * Starts `file`; `ask(question, ms)` resolves with its answer. One question at a time.
  * @param {{flags?: string[], args?: string[], timeout: number}} options node's flags, the program's arguments, its
  *   longest life in milliseconds
  */
@@ -15,11 +15,11 @@ function startPart(file, { flags = [], args = [], timeout }) {
   return {
     program,
     async ask(question, ms = 60_000) {
-      const before = program.stdout.length;
+      program.stdout = '';      // earlier answers, which are done with
       program.write(`${JSON.stringify(question)}\n`);
-      const answer = await program.waitFor(new RegExp(`(?<=^[^]{${before}})(.+)\\n`), ms);
+      const [answer] = await program.waitFor(/^.+\n/, ms);
       if (program.stderr) throw new Error(program.stderr);
-      return JSON.parse(answer[1]);
+      return JSON.parse(answer);
     },
   };
 }
