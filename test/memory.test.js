@@ -3,8 +3,8 @@
 // Memory does not grow with what a peer sends or a reader leaves lying: bytes that nobody takes stay outside, in the
 // writer's hands or in the kernel.
 //
-// The program that is measured and its peer (memory/party.js) are processes of their own. With C4TLS_FULL=1 each test
-// sends 10 GiB.
+// The program that is measured and its peer (memory/party.js) are processes of their own. C4TLS_FULL=1 sends 10 GiB in
+// each test, where otherwise 256 MiB show the same.
 
 const assert = require('assert');
 const fs = require('fs');
@@ -33,6 +33,21 @@ const LOOKS = 10;
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
 const OVER_SOCKET = 'client over a net.Socket';
+
+const READERS = [
+  ['into a socket paused from the start', 'pauses', 1],
+  ['into a socket that nobody listens to', 'sleeps', 1],
+  ['into a socket paused later', 'pausesLater', 1],
+  ['into a socket whose \'readable\' is ignored', 'ignoresReadable', 1],
+  ['into a stalled async iterator', 'iterates', 1],
+  [`into ${MANY} sockets paused from the start`, 'pauses', MANY],
+  [`into ${MANY} sockets paused later`, 'pausesLater', MANY],
+];
+const WRITERS = [
+  ['that waits for \'drain\'', 'waitsForDrain'],
+  ['by pipe()', 'pipes'],
+  ['by pipeline()', 'pipelines'],
+];
 
 const mib = (bytes) => `${(bytes / MIB).toFixed(1)} MiB`;
 
@@ -105,15 +120,11 @@ describe('memory', function () {
     ['server', 'an upload', 'a download'], ['client', 'a download', 'an upload'], [OVER_SOCKET, 'a download', 'an upload'],
   ]) {
     describe(`of a ${side}`, () => {
-      for (const [title, reader, count] of [
-        ['into a socket paused from the start', 'pauses', 1],
-        ['into a socket that nobody listens to', 'sleeps', 1],
-        ['into a socket paused later', 'pausesLater', 1],
-        ['into a socket whose \'readable\' is ignored', 'ignoresReadable', 1],
-        ['into a stalled async iterator', 'iterates', 1],
-        [`into ${MANY} sockets paused from the start`, 'pauses', MANY],
-        [`into ${MANY} sockets paused later`, 'pausesLater', MANY],
-      ]) {
+      // What differs over a net.Socket is the way of the ciphertext, not what a program may do with the clear text.
+      const readers = side === OVER_SOCKET ? READERS.filter(([, reader]) => reader === 'pausesLater') : READERS;
+      const writers = side === OVER_SOCKET ? WRITERS.slice(0, 1) : WRITERS;
+
+      for (const [title, reader, count] of readers) {
         const bytes = count === 1 ? TOTAL : EACH;
         it(`${reads} of ${mib(bytes * count)} ${title} is bounded`, async () => {
           const pair = await connect(side, { reader, writer: 'waitsForDrain', count, subjectReads: true });
@@ -146,11 +157,7 @@ describe('memory', function () {
         await completed(pair, EACH, MANY);
       });
 
-      for (const [title, writer] of [
-        ['that waits for \'drain\'', 'waitsForDrain'],
-        ['by pipe()', 'pipes'],
-        ['by pipeline()', 'pipelines'],
-      ]) {
+      for (const [title, writer] of writers) {
         it(`${writes} of ${mib(TOTAL)} ${title}, to a reader that sleeps, is bounded`, async () => {
           const pair = await connect(side, { reader: 'sleeps', writer });
           await pair.write(TOTAL);
