@@ -110,6 +110,7 @@ impl EventSink for Environment {
 
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
         self.enqueue(|queue| queue.push_data(connection, bytes));
+        // At once: the JavaScript thread answers while the shard reads on.
         self.flush();
     }
 
@@ -121,13 +122,11 @@ impl EventSink for Environment {
         self.queue().wait_for_room(connection);
     }
 
-    fn flush(&self) -> bool {
+    fn flush(&self) {
         let queue = self.queue();
-        if queue.woken || queue.waiting.words.is_empty() || self.closed.load(Ordering::Acquire) {
-            return queue.waiting.words.len() >= limits::BEHIND_EVENTS * WORDS;
+        if !queue.waiting.words.is_empty() && !self.closed.load(Ordering::Acquire) {
+            self.wake_for(queue);
         }
-        self.wake_for(queue);
-        false
     }
 
     fn offer(&self, connection: &Arc<Connection>) {

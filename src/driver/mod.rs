@@ -73,9 +73,8 @@ pub trait EventSink: Send + Sync {
     fn has_room(&self) -> bool;
     /// Asks for a [`Connection::consumed`] when there is room again.
     fn wait_for_room(&self, connection: &Arc<Connection>);
-    /// The caller has no more to say for now: what waits goes on its way. Until then the sink may hold it back. True when
-    /// the owner is behind: it has much to do before it comes to what waits.
-    fn flush(&self) -> bool;
+    /// The caller has no more to say for now: what waits goes on its way. Until then the sink may hold it back.
+    fn flush(&self);
     /// Makes a connection that the owner has not seen claimable by its id.
     fn offer(&self, connection: &Arc<Connection>);
 }

@@ -250,13 +250,10 @@ pub(super) fn before_slow(now: Instant) {
     }
 }
 
-/// True when an owner is behind.
-fn flush() -> bool {
+fn flush() {
     UNFLUSHED.with_borrow_mut(|unflushed| {
-        let mut behind = false;
         for sink in unflushed.sinks.drain(..) {
-            behind |= sink.flush();
+            sink.flush();
         }
-        behind
     })
 }

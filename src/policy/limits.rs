@@ -1,46 +1,58 @@
-//! Every bound on what the core holds, with its reason.
+//! Every bound on what the core holds, with its reason. ARCHITECTURE.md ("Limits") has them in one table with those of the
+//! JavaScript side, of OpenSSL and of the kernel.
 
 use std::time::Duration;
 
-/// Clear bytes of one connection that may wait for JavaScript, in bytes. Above it the socket is not read. Large enough
-/// that a download fills a batch while JavaScript works on the one before; small enough that 1,000 uploads stay under
-/// 256 MiB.
+/// Clear bytes of one connection that may wait for JavaScript, in bytes. Above it the socket is not read; the read under
+/// way may go beyond it by one `READ_CHUNK`. Large enough that a download fills a batch while JavaScript works on the one
+/// before; small enough that one upload leaves room for 60 others in `ENVIRONMENT_INBOUND`.
 pub const CONNECTION_INBOUND: usize = 256 * 1024;
 
 /// Clear bytes of all connections that may wait for one JavaScript thread, in bytes. Above it no connection of that
-/// thread reads, whatever its own share.
+/// thread reads, whatever its own share: a thousand uploads into a blocked event loop hold no more than sixty do. The
+/// batch that JavaScript has taken and works on may be as large again.
 pub const ENVIRONMENT_INBOUND: usize = 16 * 1024 * 1024;
 
-/// A write of at most this many bytes may be encrypted and sent by the JavaScript thread itself: one TLS record.
+/// A write of at most this many bytes may be encrypted and sent by the JavaScript thread itself: one TLS record, some
+/// microseconds of encryption. Larger writes are the threads' work, and they encrypt in steps of this size.
 pub const DIRECT_WRITE: usize = 16 * 1024;
 
 /// A batch of at most this many events counts as light load: writes then go straight through. Measured with 64
 /// connections that echo 1 KiB: 11.7 µs CPU a message, against 15.1 when every write is handed to the threads.
 pub const DIRECT_WRITE_BATCH: usize = 64;
 
-/// Ciphertext of one connection that may wait for its socket, in bytes. Above it nothing more is encrypted: four full
-/// records, enough for one system call.
+/// Ciphertext of one connection that may wait for its socket, in bytes. Above it nothing more is encrypted, and the write
+/// is not acknowledged: four full records, enough for one system call. The record under way may go beyond it. Clear bytes
+/// in front of it are at most one slice of `lib/tls/outbox.js`.
 pub const CIPHERTEXT_BACKLOG: usize = 64 * 1024;
 
-/// Bytes taken from a socket in one read.
+/// Bytes taken from a socket in one read: four full records, so that a fast peer costs few system calls. Each thread has
+/// two such buffers, for ciphertext and clear text; connections have none.
 pub const READ_CHUNK: usize = 64 * 1024;
 
-/// Ciphertext kept while a handshake waits for an answer of JavaScript, in bytes. A ClientHello may have 128 KiB, but
-/// nothing of sense follows it before our answer.
+/// Ciphertext kept while a handshake waits for an answer of JavaScript, in bytes. The read under way may go beyond it by
+/// one `READ_CHUNK`. A ClientHello may have 128 KiB, but nothing of sense follows it before our answer.
 pub const PARKED_INPUT: usize = 128 * 1024;
 
-/// Ciphertext handed to a JavaScript stream and not yet written by it is one piece of `CIPHERTEXT_BACKLOG`; what such a
-/// stream hands us and we have not used yet may be this many bytes before it is told to pause.
+/// What a JavaScript stream hands us and we have not used yet may be this many bytes before the stream is told to pause;
+/// the chunk that reaches it is still taken. Two chunks of a `net.Socket`, so that it need not pause for each. The other
+/// way, one piece of at most `CIPHERTEXT_BACKLOG` and a record is with the stream at a time.
 pub const DUPLEX_INBOX: usize = 128 * 1024;
 
 /// A payload of at least this many bytes gets a buffer of its own, so that a slice that JavaScript keeps pins little.
+/// Smaller ones share one: a buffer for each would cost more than its content.
 pub const OWN_BUFFER: usize = 8 * 1024;
 
-/// After a fatal alert: how long and for how many bytes the peer's data is still read and dropped, so that the kernel
-/// does not answer it with a reset that destroys the alert on its way. A peer that was quiet for `LINGER_QUIET` has had
-/// its alert.
+/// After a fatal alert: how long the peer's data is still read and dropped, so that the kernel does not answer it with a
+/// reset that destroys the alert on its way. Long enough for a peer on the other side of the world, short enough that
+/// failing on purpose holds no sockets.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
+
+/// A peer that was quiet for this long after its last byte has had its alert.
 pub const LINGER_QUIET: Duration = Duration::from_millis(200);
+
+/// Bytes that are dropped in that time. An upload that was on its way when the handshake failed has about this much in
+/// flight; who sends more does not listen, and gets the reset.
 pub const LINGER_BYTES: usize = 256 * 1024;
 
 /// Session tickets of TLS 1.3 wait this long for the server's first write, to leave in one segment with it. A connection
@@ -51,12 +63,7 @@ pub const FIRST_MOMENT: Duration = Duration::from_millis(3);
 /// slow (a handshake's), also when they have waited this long.
 pub const FLUSH_DELAY: Duration = Duration::from_micros(250);
 
-/// With so many events waiting for a JavaScript thread that has not taken the last ones, a shard without work rests for
-/// `REST` instead of waking for every byte that comes in.
-pub const BEHIND_EVENTS: usize = 8;
-pub const REST: Duration = Duration::from_micros(50);
-
-/// So many events are passed on at once, whatever comes behind them.
+/// So many events are passed on at once, whatever comes behind them: the JavaScript thread has enough to begin with.
 pub const FLUSH_EVENTS: usize = 64;
 
 /// Threads that connections live on: one per core, unless the environment variable `C4TLS_THREADS` says otherwise
@@ -67,5 +74,6 @@ pub fn threads() -> usize {
     wanted.unwrap_or_else(cores).clamp(1, 256)
 }
 
-/// How long accepting rests when the process is out of file descriptors.
+/// How long accepting rests when the process is out of file descriptors: the connection that cannot be accepted stays
+/// ready, and without a rest the thread would spin on it. Short against a client's patience.
 pub const ACCEPT_REST: Duration = Duration::from_millis(100);

@@ -170,9 +170,7 @@ impl EventSink for Sink {
 
     fn wait_for_room(&self, _connection: &Arc<Connection>) {}
 
-    fn flush(&self) -> bool {
-        false
-    }
+    fn flush(&self) {}
 
     fn offer(&self, connection: &Arc<Connection>) {
         self.kept.lock().unwrap().offered.insert(connection.id(), connection.clone());
