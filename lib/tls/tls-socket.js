@@ -68,6 +68,7 @@ function TLSSocket(socket, opts) {
   // Writes of the stream's earlier owner go out before the first byte of TLS.
   const unsent = socket && native === null && socket.writableLength > 0;
 
+  // net.Socket copies this and sets the last three: V8 makes a hidden class for each name that is new in a copy.
   Reflect.apply(net.Socket, this, [{
     handle,
     allowHalfOpen: socket ? socket.allowHalfOpen : options.allowHalfOpen,
@@ -76,6 +77,9 @@ function TLSSocket(socket, opts) {
     highWaterMark: options.highWaterMark,
     onread: socket ? null : options.onread,
     signal: options.signal,
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
   }]);
   this.ssl = handle;
   if (handle.userBuffer !== null) handle.userBuffer.use(options.onread);
