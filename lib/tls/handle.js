@@ -5,7 +5,7 @@ const check = require('../core/validate');
 const { Target } = require('../core/dispatch');
 const { hooks, kinds } = require('../core/events');
 const { connectErrors, systemError, tlsError } = require('../core/errors');
-const { Outbox, WAITS } = require('./outbox');
+const { GATHER, Outbox, SLICE, WAITS } = require('./outbox');
 const { ticketOf } = require('./session-ticket');
 const { UserBuffer } = require('./user-buffer');
 
@@ -21,8 +21,9 @@ class TLSHandle extends Target {
   /**
    * @param {object} secureContext
    * @param {object} [native] an accepted connection; a client makes its own later
+   * @param {number} [id] of it
    */
-  constructor(secureContext, native = null) {
+  constructor(secureContext, native = null, id = 0) {
     super('TLSWRAP');
     this._secureContext = secureContext;
     this.owner = null;
@@ -39,7 +40,7 @@ class TLSHandle extends Target {
     this.bytesRead = 0;            // clear bytes
     this.bytesWritten = 0;
     this.fd = -1;
-    this.outbox = new Outbox();
+    this.outbox = null;            // of the first write that is too much for one piece
     this.writeDone = null;
     this.shutdownDone = null;
     this.shutdownAsked = false;
@@ -53,12 +54,12 @@ class TLSHandle extends Target {
     this.noDelay = true;           // records go out at once; see the server's
     this.keepAlive = false;
     this.keepAliveDelay = 0;
-    if (native !== null) this.adopt(native);
+    if (native !== null) this.adopt(native, id);
   }
 
-  adopt(native) {
+  adopt(native, id = native.id) {
     this.native = native;
-    this.attach(native.id);
+    this.attach(id);
     if (this.reading) native.readStart();
     if (this.startAtOnce) this.start();
   }
@@ -162,13 +163,23 @@ class TLSHandle extends Target {
   /** Writes a Buffer; `done(error)` is called now or later. */
   write(chunk, done) {
     this.bytesWritten += chunk.length;
-    this.afterWrite(this.native === null ? -1 : this.outbox.writeOne(this.native, chunk), done);
+    let result = -1;
+    if (this.native !== null) {
+      result = chunk.length <= SLICE ? this.native.write(chunk) : this.writeMany([chunk], chunk.length);
+    }
+    this.afterWrite(result, done);
   }
 
   /** Writes several Buffers as one. */
   writev(chunks, total, done) {
     this.bytesWritten += total;
-    this.afterWrite(this.native === null ? -1 : this.outbox.writeMany(this.native, chunks, total), done);
+    this.afterWrite(this.native === null ? -1 : this.writeMany(chunks, total), done);
+  }
+
+  writeMany(chunks, total) {
+    if (total <= GATHER) return this.native.write(Buffer.concat(chunks, total));
+    this.outbox ??= new Outbox();
+    return this.outbox.start(this.native, chunks);
   }
 
   afterWrite(result, done) {
@@ -185,7 +196,7 @@ class TLSHandle extends Target {
 
   onDrain() {
     this.pump?.touch();
-    if (this.outbox.advance(this.native) === WAITS) {
+    if (this.outbox !== null && this.outbox.advance(this.native) === WAITS) {
       this.owner._unrefTimer();
       return;
     }
@@ -251,7 +262,7 @@ class TLSHandle extends Target {
     if (this.closing) this.native.close();
     const { writeDone, shutdownDone } = this;
     this.writeDone = this.shutdownDone = null;
-    this.outbox.clear();
+    this.outbox?.clear();
     if (this.closing) {
       writeDone?.();
       shutdownDone?.();

@@ -109,7 +109,7 @@ function count(server, socket) {
 
 // TLS has begun without JavaScript; its socket is made now that something is to be told.
 Server.prototype._onAdopted = function(id) {
-  const handle = new TLSHandle(this._sharedCreds, binding.claim(id));
+  const handle = new TLSHandle(this._sharedCreds, binding.claim(id), id);
   handle.started = true;
   handle.reading = !this.pauseOnConnect;
   const socket = new this._TLSSocket(undefined, socketOptions(this, handle));
