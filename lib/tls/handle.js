@@ -29,18 +29,10 @@ class TLSHandle extends Target {
     this.owner = null;
     this.native = null;
     this.started = false;
-    this.startAtOnce = false;      // begin TLS as soon as there is a native connection
-    this.session = undefined;      // to resume, client
-    this.servername = undefined;   // to ask for, client
-    this.renegotiationOff = false;
-    this.maxSendFragment = 0;      // bytes; 0: OpenSSL's default
-    this.lastSession = null;       // of the last 'session' event, client
     this.reading = false;
     this.secured = false;          // a handshake is done
     this.bytesRead = 0;            // clear bytes
     this.bytesWritten = 0;
-    this.fd = -1;
-    this.outbox = null;            // of the first write that is too much for one piece
     this.writeDone = null;
     this.shutdownDone = null;
     this.shutdownAsked = false;
@@ -48,12 +40,6 @@ class TLSHandle extends Target {
     this.closing = false;          // this side asked for the end; only CLOSED counts now
     this.closed = false;
     this.sawEnd = false;           // EOF or ERROR came
-    this.pump = null;              // set when the ciphertext goes through a stream
-    this.userBuffer = null;
-    this.destination = null;       // of connectTcp()
-    this.noDelay = true;           // records go out at once; see the server's
-    this.keepAlive = false;
-    this.keepAliveDelay = 0;
     if (native !== null) this.adopt(native, id);
   }
 
@@ -438,5 +424,23 @@ class TLSHandle extends Target {
 
   setServername(name) { this.servername = name; }
 }
+
+// What few accepted connections need stands here until it is set, so that an idle one is small.
+Object.assign(TLSHandle.prototype, {
+  startAtOnce: false,       // begin TLS as soon as there is a native connection
+  session: undefined,       // to resume, client
+  servername: undefined,    // to ask for, client
+  renegotiationOff: false,
+  maxSendFragment: 0,       // bytes; 0: OpenSSL's default
+  lastSession: null,        // of the last 'session' event, client
+  fd: -1,
+  outbox: null,             // of the first write that is too much for one piece
+  pump: null,               // set when the ciphertext goes through a stream
+  userBuffer: null,
+  destination: null,        // of connectTcp()
+  noDelay: true,            // records go out at once; see the server's
+  keepAlive: false,
+  keepAliveDelay: 0,        // seconds
+});
 
 module.exports = { TLSHandle };
