@@ -61,10 +61,11 @@ function deliver() {
       payload = large[largeIndex];
       large[largeIndex++] = undefined;
     } else if (length > 0) {
-      payload = slab.subarray(offset, offset += length);
+      payload = length === slab.length ? slab : slab.subarray(offset, offset + length);
+      offset += length;
     }
     if (target !== undefined) {
-      target.resource.runInAsyncScope(target.onEvent, target, kind & ~LARGE, arg, payload);
+      target.runInAsyncScope(target.onEvent, target, kind & ~LARGE, arg, payload);
     }
   }
 }
@@ -86,11 +87,13 @@ function changeHolders(by) {
   if (before === 0 || holders === 0) binding.setAlive(holders > 0);
 }
 
+const MANUAL = Object.freeze({ requireManualDestroy: true });
+
 /** Something native with events: a connection or a listener. Subclasses define onEvent(kind, arg, payload). */
-class Target {
+class Target extends AsyncResource {
   /** @param {string} type name of the async resource */
   constructor(type) {
-    this.resource = new AsyncResource(type, { requireManualDestroy: true });
+    super(type, MANUAL);
     this.wake = 0;
     this.id = 0;
     this.holds = false;      // keeps the process alive now
@@ -111,7 +114,7 @@ class Target {
     targets.delete(this.id);
     this.id = 0;
     this.updateHold();
-    this.resource.emitDestroy();
+    this.emitDestroy();
   }
 
   /** False while it waits for nothing, so that it need not keep the process alive. */
@@ -141,7 +144,7 @@ class Target {
   }
 
   getAsyncId() {
-    return this.resource.asyncId();
+    return this.asyncId();
   }
 }
 

@@ -7,8 +7,9 @@ const { kTakeOver } = require('./symbols');
 
 // Stands as `_handle`.
 class RawHandle {
-  constructor(native) {
+  constructor(native, id) {
     this.native = native;
+    this.id = id;
     this.tls = null;           // the TLSSocket's handle, once it has taken the connection
     this.taken = false;
     this.reading = false;
@@ -51,16 +52,16 @@ function named(found, out) {
 class AcceptedSocket extends net.Socket {
   /** @param {number} id of the accepted native connection */
   constructor(id, { allowHalfOpen, pauseOnConnect }) {
-    const handle = new RawHandle(binding.claim(id));
+    const handle = new RawHandle(binding.claim(id), id);
     super({ handle, allowHalfOpen, pauseOnCreate: pauseOnConnect, manualStart: true });
   }
 
-  /** Gives the native connection to the TLSSocket that asks; null when another has it. */
+  /** Gives { native, id } of the connection to the TLSSocket that asks; null when another has it. */
   [kTakeOver]() {
     const handle = this._handle;
     if (!handle || handle.taken) return null;
     handle.taken = true;
-    return handle.native;
+    return handle;
   }
 
   /** The TLS handle above: either one's end is the other's. */

@@ -5,7 +5,7 @@ const check = require('../core/validate');
 const { Target } = require('../core/dispatch');
 const { hooks, kinds } = require('../core/events');
 const { connectErrors, systemError, tlsError } = require('../core/errors');
-const { Outbox, WAITS } = require('./outbox');
+const { GATHER, Outbox, SLICE, WAITS } = require('./outbox');
 const { ticketOf } = require('./session-ticket');
 const { UserBuffer } = require('./user-buffer');
 
@@ -21,25 +21,18 @@ class TLSHandle extends Target {
   /**
    * @param {object} secureContext
    * @param {object} [native] an accepted connection; a client makes its own later
+   * @param {number} [id] of it
    */
-  constructor(secureContext, native = null) {
+  constructor(secureContext, native = null, id = 0) {
     super('TLSWRAP');
     this._secureContext = secureContext;
     this.owner = null;
     this.native = null;
     this.started = false;
-    this.startAtOnce = false;      // begin TLS as soon as there is a native connection
-    this.session = undefined;      // to resume, client
-    this.servername = undefined;   // to ask for, client
-    this.renegotiationOff = false;
-    this.maxSendFragment = 0;      // bytes; 0: OpenSSL's default
-    this.lastSession = null;       // of the last 'session' event, client
     this.reading = false;
     this.secured = false;          // a handshake is done
     this.bytesRead = 0;            // clear bytes
     this.bytesWritten = 0;
-    this.fd = -1;
-    this.outbox = new Outbox();
     this.writeDone = null;
     this.shutdownDone = null;
     this.shutdownAsked = false;
@@ -47,18 +40,12 @@ class TLSHandle extends Target {
     this.closing = false;          // this side asked for the end; only CLOSED counts now
     this.closed = false;
     this.sawEnd = false;           // EOF or ERROR came
-    this.pump = null;              // set when the ciphertext goes through a stream
-    this.userBuffer = null;
-    this.destination = null;       // of connectTcp()
-    this.noDelay = true;           // records go out at once; see the server's
-    this.keepAlive = false;
-    this.keepAliveDelay = 0;
-    if (native !== null) this.adopt(native);
+    if (native !== null) this.adopt(native, id);
   }
 
-  adopt(native) {
+  adopt(native, id = native.id) {
     this.native = native;
-    this.attach(native.id);
+    this.attach(id);
     if (this.reading) native.readStart();
     if (this.startAtOnce) this.start();
   }
@@ -162,13 +149,23 @@ class TLSHandle extends Target {
   /** Writes a Buffer; `done(error)` is called now or later. */
   write(chunk, done) {
     this.bytesWritten += chunk.length;
-    this.afterWrite(this.native === null ? -1 : this.outbox.writeOne(this.native, chunk), done);
+    let result = -1;
+    if (this.native !== null) {
+      result = chunk.length <= SLICE ? this.native.write(chunk) : this.writeMany([chunk], chunk.length);
+    }
+    this.afterWrite(result, done);
   }
 
   /** Writes several Buffers as one. */
   writev(chunks, total, done) {
     this.bytesWritten += total;
-    this.afterWrite(this.native === null ? -1 : this.outbox.writeMany(this.native, chunks, total), done);
+    this.afterWrite(this.native === null ? -1 : this.writeMany(chunks, total), done);
+  }
+
+  writeMany(chunks, total) {
+    if (total <= GATHER) return this.native.write(Buffer.concat(chunks, total));
+    this.outbox ??= new Outbox();
+    return this.outbox.start(this.native, chunks);
   }
 
   afterWrite(result, done) {
@@ -185,7 +182,7 @@ class TLSHandle extends Target {
 
   onDrain() {
     this.pump?.touch();
-    if (this.outbox.advance(this.native) === WAITS) {
+    if (this.outbox !== null && this.outbox.advance(this.native) === WAITS) {
       this.owner._unrefTimer();
       return;
     }
@@ -251,7 +248,7 @@ class TLSHandle extends Target {
     if (this.closing) this.native.close();
     const { writeDone, shutdownDone } = this;
     this.writeDone = this.shutdownDone = null;
-    this.outbox.clear();
+    this.outbox?.clear();
     if (this.closing) {
       writeDone?.();
       shutdownDone?.();
@@ -427,5 +424,23 @@ class TLSHandle extends Target {
 
   setServername(name) { this.servername = name; }
 }
+
+// What few accepted connections need stands here until it is set, so that an idle one is small.
+Object.assign(TLSHandle.prototype, {
+  startAtOnce: false,       // begin TLS as soon as there is a native connection
+  session: undefined,       // to resume, client
+  servername: undefined,    // to ask for, client
+  renegotiationOff: false,
+  maxSendFragment: 0,       // bytes; 0: OpenSSL's default
+  lastSession: null,        // of the last 'session' event, client
+  fd: -1,
+  outbox: null,             // of the first write that is too much for one piece
+  pump: null,               // set when the ciphertext goes through a stream
+  userBuffer: null,
+  destination: null,        // of connectTcp()
+  noDelay: true,            // records go out at once; see the server's
+  keepAlive: false,
+  keepAliveDelay: 0,        // seconds
+});
 
 module.exports = { TLSHandle };

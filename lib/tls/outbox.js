@@ -1,5 +1,5 @@
 'use strict';
-// One write of a stream, given to the native connection piece by piece.
+// A large write of a stream, given to the native connection piece by piece.
 
 // The native side copies what it takes. A slice of 256 KiB bounds that copy, however large the write, and is
 // large enough that the round trip per slice does not show.
@@ -20,13 +20,7 @@ class Outbox {
   }
 
   /** Starts a write; returns DONE, WAITS, or a negative number when the connection is gone. */
-  writeOne(native, chunk) {
-    if (chunk.length <= SLICE) return native.write(chunk);
-    return this.writeMany(native, [chunk], chunk.length);
-  }
-
-  writeMany(native, chunks, total) {
-    if (total <= GATHER) return native.write(Buffer.concat(chunks, total));
+  start(native, chunks) {
     this.list = chunks;
     this.index = this.offset = 0;
     return this.advance(native);
@@ -70,4 +64,4 @@ class Outbox {
   }
 }
 
-module.exports = { DONE, Outbox, WAITS };
+module.exports = { GATHER, Outbox, SLICE, WAITS };

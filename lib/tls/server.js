@@ -75,9 +75,10 @@ Server.prototype.setOptions = serverContext.setOptions;
 
 // ---- connections
 
-// Options of the TLSSocket for one accepted connection.
-function socketOptions(server) {
+// Options of the TLSSocket for one accepted connection; `handle` when TLS has begun without JavaScript.
+function socketOptions(server, handle) {
   return {
+    [kAccepted]: handle,
     secureContext: server._sharedCreds,
     isServer: true,
     server,
@@ -108,10 +109,10 @@ function count(server, socket) {
 
 // TLS has begun without JavaScript; its socket is made now that something is to be told.
 Server.prototype._onAdopted = function(id) {
-  const handle = new TLSHandle(this._sharedCreds, binding.claim(id));
+  const handle = new TLSHandle(this._sharedCreds, binding.claim(id), id);
   handle.started = true;
   handle.reading = !this.pauseOnConnect;
-  const socket = new this._TLSSocket(undefined, { ...socketOptions(this), [kAccepted]: handle });
+  const socket = new this._TLSSocket(undefined, socketOptions(this, handle));
   count(this, socket);
   serverEvents.attach(this, socket);
 };

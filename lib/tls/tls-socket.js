@@ -61,13 +61,14 @@ function TLSSocket(socket, opts) {
   this.encrypted = true;
 
   const context = contextOf(options);
-  const native = socket instanceof AcceptedSocket ? socket[kTakeOver]() : null;
-  const handle = options[kAccepted] ?? new TLSHandle(context, native);
+  const raw = socket instanceof AcceptedSocket ? socket[kTakeOver]() : null;
+  const handle = options[kAccepted] ?? new TLSHandle(context, raw?.native, raw?.id);
   handle.owner = this;
   handle._secureContext = context;
   // Writes of the stream's earlier owner go out before the first byte of TLS.
-  const unsent = socket && native === null && socket.writableLength > 0;
+  const unsent = socket && raw === null && socket.writableLength > 0;
 
+  // net.Socket copies this and sets the last three: V8 makes a hidden class for each name that is new in a copy.
   Reflect.apply(net.Socket, this, [{
     handle,
     allowHalfOpen: socket ? socket.allowHalfOpen : options.allowHalfOpen,
@@ -76,11 +77,14 @@ function TLSSocket(socket, opts) {
     highWaterMark: options.highWaterMark,
     onread: socket ? null : options.onread,
     signal: options.signal,
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
   }]);
   this.ssl = handle;
   if (handle.userBuffer !== null) handle.userBuffer.use(options.onread);
   this.on('error', this._tlsError);
-  if (native !== null) socket.tlsHandle = handle;
+  if (raw !== null) socket.tlsHandle = handle;
   else if (socket) new Pump(handle, socket);
   this._init(socket);
 
@@ -89,7 +93,7 @@ function TLSSocket(socket, opts) {
       if (error) this.destroy(error);
       else this._begin(socket);
     });
-  } else {
+  } else if (!handle.started || !handle.reading) {
     // The caller sets up listeners first.
     process.nextTick(beginLater, this, socket);
   }
@@ -251,7 +255,8 @@ TLSSocket.prototype._releaseControl = function() {
 TLSSocket.prototype._finishInit = function() {
   const handle = this._handle;
   if (!handle) return;
-  this.alpnProtocol = handle.getALPNNegotiatedProtocol();
+  const { ALPNProtocols, ALPNCallback } = this._tlsOptions;
+  this.alpnProtocol = ALPNProtocols || ALPNCallback ? handle.getALPNNegotiatedProtocol() : false;
   if (this.servername === null) this.servername = handle.getServername();
   this._secureEstablished = true;
   this.emit('secure');
@@ -276,16 +281,21 @@ function toBuffer(chunk, encoding) {
   return chunk;
 }
 
+// A function of its own: closures in _writeGeneric would cost every write a context.
+function writeLater(socket, writev, data, encoding, cb) {
+  socket._pendingData = data;
+  socket._pendingEncoding = encoding;
+  const onClose = () => cb(new ERR_SOCKET_CLOSED_BEFORE_CONNECTION());
+  socket.once('connect', () => {
+    socket.off('close', onClose);
+    socket._writeGeneric(writev, data, encoding, cb);
+  });
+  socket.once('close', onClose);
+}
+
 TLSSocket.prototype._writeGeneric = function(writev, data, encoding, cb) {
   if (this.connecting) {
-    this._pendingData = data;
-    this._pendingEncoding = encoding;
-    const onClose = () => cb(new ERR_SOCKET_CLOSED_BEFORE_CONNECTION());
-    this.once('connect', () => {
-      this.off('close', onClose);
-      this._writeGeneric(writev, data, encoding, cb);
-    });
-    this.once('close', onClose);
+    writeLater(this, writev, data, encoding, cb);
     return;
   }
   this._pendingData = null;
@@ -348,13 +358,17 @@ function noticeListener(socket, event) {
   else if (event === 'session' && !socket._tlsOptions?.isServer) socket._handle?.enableHooks(hooks.SESSIONS);
 }
 
-for (const method of ['on', 'addListener', 'prependListener']) {
-  TLSSocket.prototype[method] = function(event, listener) {
-    Reflect.apply(net.Socket.prototype[method], this, [event, listener]);
-    if (event === 'keylog' || event === 'session') noticeListener(this, event);
-    return this;
-  };
-}
+TLSSocket.prototype.on = TLSSocket.prototype.addListener = function(event, listener) {
+  net.Socket.prototype.on.call(this, event, listener);
+  if (event === 'keylog' || event === 'session') noticeListener(this, event);
+  return this;
+};
+
+TLSSocket.prototype.prependListener = function(event, listener) {
+  net.Socket.prototype.prependListener.call(this, event, listener);
+  if (event === 'keylog' || event === 'session') noticeListener(this, event);
+  return this;
+};
 
 // ---- TLS
 
