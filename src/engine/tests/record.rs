@@ -340,7 +340,7 @@ fn key_updates_are_answered_before_the_next_data_and_once() {
     let update = (22, vec![24, 0, 0, 1, 0]);
     let mut wire = Wire::new(&SUITES[0], true);
     let asked = wire.forger.key_update(true);
-    assert_eq!(wire.tell(&asked), [update.clone()]);
+    assert_eq!(wire.tell(&asked), std::slice::from_ref(&update));
     let not_asked = wire.forger.key_update(false);
     assert_eq!(wire.tell(&not_asked), []);
     // Nothing left yet: asking on does not make more of it.
