@@ -32,7 +32,9 @@ use crate::error::{Error, Result};
 
 pub(super) use protection::Suite;
 #[cfg(any(test, fuzzing))]
-pub(super) use testing::{bare, Forger};
+pub(super) use testing::bare;
+#[cfg(test)]
+pub(super) use testing::Forger;
 
 /// Content types (RFC 8446, B.1).
 const ALERT: u8 = 21;
