@@ -46,6 +46,8 @@ pub struct Server {
     sink: Arc<dyn EventSink>,
     config: RwLock<Arc<ServerConfig>>,
     address: Option<SocketAddress>,
+    /// The listening socket, until the server is closed.
+    source: Mutex<Option<Accepted>>,
     unseen: Mutex<Unseen>,
     /// All connections whose task runs.
     live: AtomicUsize,
@@ -65,12 +67,13 @@ impl Server {
             sink,
             config: RwLock::new(Arc::new(config)),
             address,
+            source: Mutex::new(Some(source)),
             unseen: Mutex::default(),
             live: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         });
-        shard.handle().spawn(Acceptor { server: server.clone(), source: Some(source), rest: None });
+        shard.handle().spawn(Acceptor { server: server.clone(), rest: None });
         Ok(server)
     }
 
@@ -105,6 +108,9 @@ impl Server {
     /// last connection that JavaScript had not heard of, or at once.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        // At once, as Node does it: who connects from now on is refused.
+        let source = lock(&self.source).take();
+        drop(source);
         self.waker.wake();
     }
 
@@ -178,7 +184,6 @@ impl Server {
 
 struct Acceptor {
     server: Arc<Server>,
-    source: Option<Accepted>,
     /// Out of descriptors: a short rest instead of a busy loop.
     rest: Option<Pin<Box<Sleep>>>,
 }
@@ -199,8 +204,6 @@ impl Acceptor {
         this.server.waker.register(cx.waker());
         loop {
             if this.server.closed.load(Ordering::Acquire) {
-                // The socket closes before JavaScript hears that it is closed.
-                this.source = None;
                 this.server.ended();
                 return Poll::Ready(());
             }
@@ -210,12 +213,15 @@ impl Acceptor {
                 }
                 this.rest = None;
             }
-            let Some(source) = &this.source else { return Poll::Ready(()) };
             let Ok(shard) = Shard::for_handshake() else { return Poll::Ready(()) };
             let accepted = {
                 // The socket belongs to the runtime that is entered when it comes.
                 let _entered = shard.handle().enter();
-                source.poll_accept(cx)
+                match &*lock(&this.server.source) {
+                    Some(source) => source.poll_accept(cx),
+                    // Closed just now.
+                    None => continue,
+                }
             };
             match accepted {
                 Poll::Pending => return Poll::Pending,
