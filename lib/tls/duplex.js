@@ -138,8 +138,8 @@ class Pump {
     if (!this.streamClosed) {
       this.streamClosed = true;
       if (!handle.closing) {
-        // Clear bytes of a stream that ended well may still be on their way.
-        if (this.ended && !handle.sawEnd) owner.once('end', () => owner.destroy());
+        // Clear bytes of a stream that ended well may still be on their way, or wait for the reader.
+        if (this.ended && !owner.readableEnded) owner.once('end', () => owner.destroy());
         else owner.destroy();
       }
     }
