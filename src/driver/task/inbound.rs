@@ -54,7 +54,9 @@ impl Task {
             }
         }
         let idle = if moved { Step::Moved } else { Step::Idle };
-        if core.eof || !self.wants_bytes(core) {
+        // What is here already comes first: behind it may be the end.
+        let undone = core.stir && core.phase == Phase::Open;
+        if core.eof || undone || !self.wants_bytes(core) {
             return idle;
         }
         let fed = match &core.io {

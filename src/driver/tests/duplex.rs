@@ -49,3 +49,25 @@ fn two_ends_talk_through_any_stream_in_any_pieces() {
         sink.wait_other(client.id(), "closed");
     }
 }
+
+#[test]
+fn what_came_before_the_end_is_delivered_before_it() {
+    let sink = Sink::new();
+    let client = Connection::over_duplex(sink.clone()).unwrap();
+    let server = Connection::over_duplex(sink.clone()).unwrap();
+    client.start(options(Context::new(None, 0x0303, 0x0304).unwrap(), Role::Client, Hooks::default()));
+    server.start(options(context(), Role::Server, Hooks::default()));
+    let secure = |conn: &Connection| sink.names(conn.id()).contains(&"secure");
+    carry(&sink, [&client, &server], usize::MAX, || secure(&client) && secure(&server));
+
+    // More than one turn of the engine, and its end, before the server reads.
+    let sent: Vec<u8> = (0..1_000_000u32).map(|i| (i >> 8) as u8).collect();
+    assert_eq!(client.write(&sent, true), WriteStatus::Pending);
+    let drained = |conn: &Connection| sink.names(conn.id()).contains(&"drain");
+    carry(&sink, [&client, &server], usize::MAX, || drained(&client));
+    server.receive_eof();
+    server.read_start();
+    sink.wait_for(server.id(), |event| matches!(event, Seen::Eof { .. }).then_some(()));
+    let received = sink.data(server.id());
+    assert!(received == sent, "{} of {}", received.len(), sent.len());
+}
