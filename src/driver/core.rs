@@ -38,6 +38,8 @@ pub(super) struct Core {
     pub strict_eof: bool,
     /// The server of a connection that JavaScript has not heard of.
     pub unseen: Option<Arc<Server>>,
+    /// While lingering: what is still to be sent, the alert at its end.
+    pub farewell: Vec<u8>,
     /// The output is session tickets: they may wait for company.
     pub tickets_held: bool,
     /// Output waits until JavaScript has stored the new session.
@@ -69,6 +71,7 @@ impl Core {
             start: None,
             strict_eof: false,
             unseen: None,
+            farewell: Vec::new(),
             tickets_held: false,
             awaiting_store: false,
             stir: false,

@@ -24,6 +24,8 @@ impl Task {
         core.awaiting_store = false;
         core.tickets_held = false;
         core.phase = Phase::Lingering;
+        // JavaScript may let the session go before this is sent.
+        core.farewell = core.session.as_mut().map(|s| std::mem::take(s.output())).unwrap_or_default();
         core.shutdown = Shutdown::Notified;
         let linger = Linger::begin(Instant::now());
         self.timer = Some(Box::pin(tokio::time::sleep_until(linger.until().into())));

@@ -49,6 +49,8 @@ impl Task {
         if core.stir {
             match self.work(core) {
                 Step::Idle => {}
+                // It failed: what comes now is for the lingering.
+                Step::Moved if core.phase == Phase::Lingering => return Step::Moved,
                 Step::Moved => moved = true,
                 step => return step,
             }

@@ -129,16 +129,19 @@ impl Task {
     }
 
     pub(super) fn flush(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Result<Flush, Error> {
-        let Some(session) = core.session.as_mut() else { return Ok(Flush::Nothing) };
         if core.awaiting_store {
             return Ok(Flush::Blocked);
         }
         if core.tickets_held {
             return Ok(Flush::Nothing);
         }
+        let output = match (core.phase, core.session.as_mut()) {
+            (Phase::Lingering, _) => &mut core.farewell,
+            (_, Some(session)) => session.output(),
+            (_, None) => return Ok(Flush::Nothing),
+        };
         match &core.io {
             Some(Io::Socket(write)) => {
-                let output = session.output();
                 if output.is_empty() {
                     return Ok(Flush::Nothing);
                 }
@@ -159,12 +162,12 @@ impl Task {
                 if duplex.in_flight {
                     return Ok(Flush::Blocked);
                 }
-                if session.output().is_empty() {
+                if output.is_empty() {
                     return Ok(Flush::Nothing);
                 }
                 duplex.in_flight = true;
                 drop(duplex);
-                self.emit(Event::CipherOut(std::mem::take(session.output())));
+                self.emit(Event::CipherOut(std::mem::take(output)));
                 Ok(Flush::Blocked)
             }
             None => Ok(Flush::Nothing),
