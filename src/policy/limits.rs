@@ -26,6 +26,11 @@ pub const DIRECT_WRITE_BATCH: usize = 64;
 /// in front of it are at most one slice of `lib/tls/outbox.js`.
 pub const CIPHERTEXT_BACKLOG: usize = 64 * 1024;
 
+/// Ciphertext of one connection above which its peer is not read, in bytes. What the program writes never comes so far, so
+/// two sides that write and do not read hold each other up no sooner than without TLS. Above it are answers that the peer
+/// asks for and does not take: TLS 1.3 answers each request for new keys.
+pub const ANSWER_BACKLOG: usize = 2 * CIPHERTEXT_BACKLOG;
+
 /// Bytes taken from a socket in one read: four full records, so that a fast peer costs few system calls. Each thread has
 /// two such buffers, for ciphertext and clear text; connections have none.
 pub const READ_CHUNK: usize = 64 * 1024;
