@@ -23,7 +23,7 @@ use crate::transport::{ConnectError, SocketAddress};
 /// Shared with every connection of the environment.
 pub(super) struct Environment {
     queue: Mutex<Queue>,
-    /// The queue's: clear bytes that wait.
+    /// The queue's: bytes that wait.
     inbound: Arc<AtomicUsize>,
     wake: Wake,
     /// Accepted connections that JavaScript has not claimed yet.
