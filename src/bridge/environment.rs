@@ -23,7 +23,7 @@ use crate::transport::{ConnectError, SocketAddress};
 /// Shared with every connection of the environment.
 pub(super) struct Environment {
     queue: Mutex<Queue>,
-    /// The queue's: clear bytes that wait.
+    /// The queue's: bytes that wait.
     inbound: Arc<AtomicUsize>,
     wake: Wake,
     /// Accepted connections that JavaScript has not claimed yet.
@@ -300,13 +300,14 @@ impl Local {
     }
 }
 
-/// The payloads of the last `drain` that have a buffer of their own; `count` of them.
+/// The payloads of the last `drain` that have a buffer of their own; `count` of them. Copied: memory of V8's own is free
+/// again with the next collection of young objects, lent memory long after it, by a finalizer of its own.
 #[napi]
-pub fn take_large(count: u32) -> Vec<Buffer> {
+pub fn take_large(env: &Env, count: u32) -> Result<Vec<BufferSlice<'_>>> {
     LOCAL.with_borrow_mut(|local| {
-        let Some(local) = local.as_mut() else { return Vec::new() };
+        let Some(local) = local.as_mut() else { return Ok(Vec::new()) };
         let count = (count as usize).min(local.batch.large.len());
-        local.batch.large.drain(..count).map(Buffer::from).collect()
+        local.batch.large.drain(..count).map(|b| BufferSlice::copy_from(env, &b)).collect()
     })
 }
 

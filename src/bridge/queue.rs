@@ -67,7 +67,7 @@ impl Batch {
 #[derive(Default)]
 pub(super) struct Queue {
     pub waiting: Batch,
-    /// Clear bytes in `waiting`. Written under the queue's lock, read without it.
+    /// Payloads and descriptors in `waiting`, in bytes. Written under the queue's lock, read without it.
     bytes: Arc<AtomicUsize>,
     /// Connections that stopped reading because of the others.
     stalled: Vec<Arc<Connection>>,
@@ -80,14 +80,21 @@ impl Queue {
         if payload.len() >= limits::OWN_BUFFER {
             self.push_large(target, kind, arg, payload.to_vec());
         } else {
+            self.count(payload);
             self.waiting.words.extend_from_slice(&[target, kind, arg, payload.len() as u32]);
             self.waiting.slab.extend_from_slice(payload);
         }
     }
 
     pub fn push_large(&mut self, target: u32, kind: u32, arg: u32, payload: Vec<u8>) {
+        self.count(&payload);
         self.waiting.words.extend_from_slice(&[target, kind | LARGE, arg, payload.len() as u32]);
         self.waiting.large.push_back(payload);
+    }
+
+    /// Every event takes room, not only data: a peer causes others too, and small ones are mostly descriptor.
+    fn count(&mut self, payload: &[u8]) {
+        self.bytes.fetch_add(payload.len() + WORDS * size_of::<u32>(), Ordering::Relaxed);
     }
 
     pub fn push_data(&mut self, connection: &Arc<Connection>, bytes: &[u8]) {
@@ -96,10 +103,9 @@ impl Queue {
             self.waiting.touched.push(connection.clone());
         }
         self.push(connection.id(), kind::DATA, 0, bytes);
-        self.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
     }
 
-    /// Clear bytes that wait.
+    /// Bytes that wait.
     pub fn counter(&self) -> Arc<AtomicUsize> {
         self.bytes.clone()
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// before; small enough that one upload leaves room for 60 others in `ENVIRONMENT_INBOUND`.
 pub const CONNECTION_INBOUND: usize = 256 * 1024;
 
-/// Clear bytes of all connections that may wait for one JavaScript thread, in bytes. Above it no connection of that
+/// Events of all connections that may wait for one JavaScript thread, in bytes: payloads and descriptors. Above it no connection of that
 /// thread reads, whatever its own share: a thousand uploads into a blocked event loop hold no more than sixty do. The
 /// batch that JavaScript has taken and works on may be as large again.
 pub const ENVIRONMENT_INBOUND: usize = 16 * 1024 * 1024;
@@ -25,6 +25,11 @@ pub const DIRECT_WRITE_BATCH: usize = 64;
 /// is not acknowledged: four full records, enough for one system call. The record under way may go beyond it. Clear bytes
 /// in front of it are at most one slice of `lib/tls/outbox.js`.
 pub const CIPHERTEXT_BACKLOG: usize = 64 * 1024;
+
+/// Ciphertext of one connection above which its peer is not read, in bytes. What the program writes never comes so far, so
+/// two sides that write and do not read hold each other up no sooner than without TLS. Above it are answers that the peer
+/// asks for and does not take: TLS 1.3 answers each request for new keys.
+pub const ANSWER_BACKLOG: usize = 2 * CIPHERTEXT_BACKLOG;
 
 /// Bytes taken from a socket in one read: four full records, so that a fast peer costs few system calls. Each thread has
 /// two such buffers, for ciphertext and clear text; connections have none.

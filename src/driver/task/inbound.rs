@@ -115,10 +115,11 @@ impl Task {
         }
     }
 
-    fn wants_bytes(&self, core: &Core) -> bool {
+    fn wants_bytes(&self, core: &mut Core) -> bool {
+        let Some(session) = core.session.as_mut() else { return false };
         match core.phase {
-            Phase::Handshake => core.session.as_ref().is_some_and(|s| s.unread() < limits::PARKED_INPUT),
-            _ => self.reading() && self.has_room(),
+            Phase::Handshake => session.unread() < limits::PARKED_INPUT,
+            _ => session.output().len() < limits::ANSWER_BACKLOG && self.reading() && self.has_room(),
         }
     }
 

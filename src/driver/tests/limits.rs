@@ -1,9 +1,13 @@
+use std::ffi::c_int;
 use std::io::{ErrorKind, Read, Write};
+
+use foreign_types_shared::ForeignTypeRef;
+use openssl::error::ErrorStack;
 
 use super::sink::Sink;
 use super::*;
 use crate::driver::WriteStatus;
-use crate::policy::limits::{CONNECTION_INBOUND, READ_CHUNK};
+use crate::policy::limits::{ANSWER_BACKLOG, CONNECTION_INBOUND, READ_CHUNK};
 
 /// Writes until the peer takes no more; how many bytes that were.
 fn fill(tls: &mut SslStream<TcpStream>) -> usize {
@@ -78,4 +82,48 @@ fn a_write_is_done_when_the_kernel_has_it() {
     tls.read_exact(&mut rest).unwrap();
     assert!(rest == large);
     sink.wait_other(conn.id(), "drain");
+}
+
+extern "C" {
+    fn SSL_key_update(ssl: *mut openssl_sys::SSL, kind: c_int) -> c_int;
+}
+
+/// A peer may ask for new keys as often as it likes, and OpenSSL answers each time.
+#[test]
+fn answers_that_nobody_reads_hold_the_sender_back() {
+    const UPDATE_REQUESTED: c_int = 1;
+    let sink = Sink::new();
+    // With a key log the session stays OpenSSL's; our own record layer answers once for many requests.
+    let (server, address) = listen(&sink, |config| config.start.session.hooks.keylog = true);
+    let tls = handshake(connect(address));
+    let conn = adopted(&sink, &server);
+    conn.read_start();
+    sink.wait_other(conn.id(), "secure");
+    tls.get_ref().set_nonblocking(true).unwrap();
+    let ssl = tls.ssl().as_ptr();
+    let (mut asked, mut blocked) = (0, 0);
+    let mut writing = false;
+    while blocked < 20 {
+        // A byte between two requests, since too many in a row are an error. What is on its way goes on first.
+        // SAFETY: `ssl` is live, and nobody else uses it.
+        let sent = unsafe {
+            writing = writing || {
+                SSL_key_update(ssl, UPDATE_REQUESTED);
+                openssl_sys::SSL_do_handshake(ssl) == 1
+            };
+            writing && openssl_sys::SSL_write(ssl, c"x".as_ptr().cast(), 1) == 1
+        };
+        drop(ErrorStack::get());
+        if sent {
+            asked += 1;
+            blocked = 0;
+            writing = false;
+        } else {
+            blocked += 1;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(asked < 1_000_000, "nothing holds the sender back");
+    }
+    let waiting = conn.with_session(|s| s.output().len()).unwrap();
+    assert!(waiting < 2 * ANSWER_BACKLOG, "{waiting} of {asked} answers");
 }
