@@ -8,9 +8,9 @@ use std::time::Duration;
 /// before; small enough that one upload leaves room for 60 others in `ENVIRONMENT_INBOUND`.
 pub const CONNECTION_INBOUND: usize = 256 * 1024;
 
-/// Events of all connections that may wait for one JavaScript thread, in bytes: payloads and descriptors. Above it no connection of that
-/// thread reads, whatever its own share: a thousand uploads into a blocked event loop hold no more than sixty do. The
-/// batch that JavaScript has taken and works on may be as large again.
+/// Events of all connections that may wait for one JavaScript thread, in bytes: payloads and descriptors. Above it no
+/// connection of that thread reads, whatever its own share: a thousand uploads into a blocked event loop hold no more than
+/// sixty do. The batch that JavaScript has taken and works on may be as large again.
 pub const ENVIRONMENT_INBOUND: usize = 16 * 1024 * 1024;
 
 /// A write of at most this many bytes may be encrypted and sent by the JavaScript thread itself: one TLS record, some
