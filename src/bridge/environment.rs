@@ -109,9 +109,13 @@ impl EventSink for Environment {
     }
 
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
-        self.enqueue(|queue| queue.push_data(connection, bytes));
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        let mut queue = self.queue();
+        queue.push_data(connection, bytes);
         // At once: the JavaScript thread answers while the shard reads on.
-        self.flush();
+        self.wake_for(queue);
     }
 
     fn has_room(&self) -> bool {

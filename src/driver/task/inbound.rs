@@ -192,12 +192,13 @@ impl Task {
         SCRATCH.with_borrow_mut(|scratch| {
             let clear = &mut scratch.clear;
             let (mut told, mut filled) = (0, 0);
+            let now = Instant::now();
             let outcome = loop {
                 if filled == clear.len() {
                     break Ok(Step::Moved);
                 }
                 let Some(session) = core.session.as_mut() else { break Ok(Step::End) };
-                let read = session.read(&mut clear[filled..], Instant::now());
+                let read = session.read(&mut clear[filled..], now);
                 if session.has_event() {
                     // It came behind what was read so far, and before what was read just now.
                     self.tell(&clear[told..filled]);
