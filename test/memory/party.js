@@ -140,6 +140,7 @@ answerLines({
       open: lines.filter(({ socket }) => !socket.destroyed).length,
       connections: await serverConnections(),
       growth: peak - base,
+      kept: process.memoryUsage.rss() - base,
     };
   },
 
