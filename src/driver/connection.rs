@@ -186,7 +186,7 @@ impl Connection {
 
     /// The mail has come.
     pub(super) fn wake_task(&self) {
-        self.mailed.store(false, Ordering::Release);
+        self.mailed.swap(false, Ordering::AcqRel);
         self.waker.wake();
     }
 
@@ -275,8 +275,9 @@ impl Connection {
 
     /// The sink has passed on, or dropped, all that it held of this connection.
     pub fn consumed(self: &Arc<Self>) {
-        self.inbound.store(0, Ordering::Release);
-        if self.stalled.swap(false, Ordering::AcqRel) {
+        // Against `has_room` of the task: each writes first and looks then, so that one of the two sees the other.
+        self.inbound.store(0, Ordering::SeqCst);
+        if self.stalled.swap(false, Ordering::SeqCst) {
             self.wake();
         }
     }

@@ -129,14 +129,14 @@ impl Task {
 
     /// Room in the sink; without it [`Connection::consumed`] wakes the task.
     fn has_room(&self) -> bool {
-        let full = |conn: &Connection| conn.inbound.load(Ordering::Acquire) >= limits::CONNECTION_INBOUND;
+        let full = |conn: &Connection| conn.inbound.load(Ordering::SeqCst) >= limits::CONNECTION_INBOUND;
         if full(&self.conn) {
-            self.conn.stalled.store(true, Ordering::Release);
+            self.conn.stalled.store(true, Ordering::SeqCst);
             // The sink may have passed everything on in between.
             return !full(&self.conn);
         }
         if !self.conn.sink.has_room() {
-            self.conn.stalled.store(true, Ordering::Release);
+            self.conn.stalled.store(true, Ordering::SeqCst);
             self.conn.sink.wait_for_room(&self.conn);
             return self.conn.sink.has_room();
         }
