@@ -151,7 +151,7 @@ class TLSHandle extends Target {
     this.bytesWritten += chunk.length;
     let result = -1;
     if (this.native !== null) {
-      result = chunk.length <= SLICE ? this.native.write(chunk) : this.writeMany([chunk], chunk.length);
+      result = chunk.length <= SLICE ? binding.write(this.id, chunk) : this.writeMany([chunk], chunk.length);
     }
     this.afterWrite(result, done);
   }
@@ -163,9 +163,9 @@ class TLSHandle extends Target {
   }
 
   writeMany(chunks, total) {
-    if (total <= GATHER) return this.native.write(Buffer.concat(chunks, total));
+    if (total <= GATHER) return binding.write(this.id, Buffer.concat(chunks, total));
     this.outbox ??= new Outbox();
-    return this.outbox.start(this.native, chunks);
+    return this.outbox.start(this.id, chunks);
   }
 
   afterWrite(result, done) {
@@ -182,7 +182,7 @@ class TLSHandle extends Target {
 
   onDrain() {
     this.pump?.touch();
-    if (this.outbox !== null && this.outbox.advance(this.native) === WAITS) {
+    if (this.outbox !== null && this.outbox.advance(this.id) === WAITS) {
       this.owner._unrefTimer();
       return;
     }

@@ -1,6 +1,8 @@
 'use strict';
 // A large write of a stream, given to the native connection piece by piece.
 
+const binding = require('../core/binding');
+
 // The native side copies what it takes. A slice of 256 KiB bounds that copy, however large the write, and is
 // large enough that the round trip per slice does not show.
 const SLICE = 256 * 1024;
@@ -19,17 +21,17 @@ class Outbox {
     this.offset = 0;       // bytes of it already handed over
   }
 
-  /** Starts a write; returns DONE, WAITS, or a negative number when the connection is gone. */
-  start(native, chunks) {
+  /** Starts a write to connection `id`; returns DONE, WAITS, or a negative number when the connection is gone. */
+  start(id, chunks) {
     this.list = chunks;
     this.index = this.offset = 0;
-    return this.advance(native);
+    return this.advance(id);
   }
 
   /** Goes on after DRAIN. */
-  advance(native) {
+  advance(id) {
     let result = DONE;
-    while (this.list !== null && result === DONE) result = native.write(this.next());
+    while (this.list !== null && result === DONE) result = binding.write(id, this.next());
     if (result < 0) this.list = null;
     return result;
   }

@@ -12,7 +12,8 @@ use super::secure_context::SecureContext;
 #[cfg(not(unix))]
 use super::throw::throw;
 use super::throw::OrThrow;
-use crate::driver::{self, parse_address, WriteStatus};
+use super::write;
+use crate::driver::{self, parse_address};
 use crate::engine::{Answer, Role, Verify};
 use crate::error::Error as CoreError;
 use crate::transport::{ConnectOptions, SocketAddress, SocketOptions};
@@ -76,13 +77,20 @@ pub struct VerifyError {
 #[napi]
 pub struct Connection {
     inner: Arc<driver::Connection>,
-    environment: Arc<Environment>,
 }
 
 impl Drop for Connection {
     /// Nobody can use it any more, be it that the environment is gone.
     fn drop(&mut self) {
+        write::forget(self.inner.id());
         self.inner.close(false);
+    }
+}
+
+impl Connection {
+    fn new(inner: Arc<driver::Connection>, environment: &Arc<Environment>) -> Self {
+        write::register(&inner, environment);
+        Connection { inner }
     }
 }
 
@@ -90,7 +98,7 @@ impl Drop for Connection {
 #[napi]
 pub fn claim(env: &Env, id: u32) -> Result<Option<Connection>> {
     let environment = Environment::current(env)?;
-    Ok(environment.claim(id).map(|inner| Connection { inner, environment }))
+    Ok(environment.claim(id).map(|inner| Connection::new(inner, &environment)))
 }
 
 #[napi]
@@ -112,7 +120,7 @@ impl Connection {
             socket: socket_options(options.no_delay, options.keep_alive, options.keep_alive_delay),
         };
         let inner = driver::Connection::connect_tcp(environment.clone(), options).or_throw(env)?;
-        Ok(Connection { inner, environment })
+        Ok(Connection::new(inner, &environment))
     }
 
     #[napi(factory)]
@@ -121,7 +129,7 @@ impl Connection {
         #[cfg(unix)]
         {
             let inner = driver::Connection::connect_path(environment.clone(), path).or_throw(env)?;
-            Ok(Connection { inner, environment })
+            Ok(Connection::new(inner, &environment))
         }
         #[cfg(not(unix))]
         {
@@ -134,7 +142,7 @@ impl Connection {
     pub fn duplex(env: &Env) -> Result<Self> {
         let environment = Environment::current(env)?;
         let inner = driver::Connection::over_duplex(environment.clone()).or_throw(env)?;
-        Ok(Connection { inner, environment })
+        Ok(Connection::new(inner, &environment))
     }
 
     #[napi(getter)]
@@ -145,16 +153,6 @@ impl Connection {
     #[napi]
     pub fn start(&self, params: TlsParams) {
         self.inner.start(params.start_options());
-    }
-
-    /// 0: sent. 1: DRAIN follows. -1: the connection is gone.
-    #[napi]
-    pub fn write(&self, bytes: &[u8]) -> i32 {
-        match self.inner.write(bytes, self.environment.light()) {
-            WriteStatus::Done => 0,
-            WriteStatus::Pending => 1,
-            WriteStatus::Gone => -1,
-        }
     }
 
     #[napi]

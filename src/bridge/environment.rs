@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use napi::bindgen_prelude::*;
 use napi::{sys, Env};
@@ -23,6 +24,8 @@ use crate::transport::{ConnectError, SocketAddress};
 /// Shared with every connection of the environment.
 pub(super) struct Environment {
     queue: Mutex<Queue>,
+    /// A batch was taken while somebody rested.
+    taken: Condvar,
     /// The queue's: bytes that wait.
     inbound: Arc<AtomicUsize>,
     wake: Wake,
@@ -55,7 +58,7 @@ impl Environment {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(|e| e.into_inner())
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn offered(&self) -> MutexGuard<'_, HashMap<u32, Arc<Connection>>> {
@@ -126,11 +129,21 @@ impl EventSink for Environment {
         self.queue().wait_for_room(connection);
     }
 
-    fn flush(&self) {
+    fn flush(&self) -> Option<u64> {
         let queue = self.queue();
-        if !queue.waiting.words.is_empty() && !self.closed.load(Ordering::Acquire) {
-            self.wake_for(queue);
+        if queue.waiting.words.is_empty() || self.closed.load(Ordering::Acquire) {
+            return None;
         }
+        let taken = queue.taken;
+        self.wake_for(queue);
+        Some(taken)
+    }
+
+    fn rest(&self, taken: u64, limit: Duration) {
+        let mut queue = self.queue();
+        queue.resting += 1;
+        let woken = self.taken.wait_timeout_while(queue, limit, |queue| queue.taken == taken);
+        woken.unwrap_or_else(PoisonError::into_inner).0.resting -= 1;
     }
 
     fn offer(&self, connection: &Arc<Connection>) {
@@ -234,6 +247,7 @@ pub fn init(env: Env, on_wake: Function<(), ()>) -> Result<()> {
     let shared = Arc::new(Environment {
         inbound: queue.counter(),
         queue: Mutex::new(queue),
+        taken: Condvar::new(),
         wake,
         offered: Mutex::default(),
         last_batch: AtomicUsize::new(0),
@@ -293,7 +307,13 @@ impl Local {
     fn refill(&mut self) {
         self.batch.clear();
         let empty = std::mem::take(&mut self.batch);
-        let (batch, told) = self.shared.queue().take(empty);
+        let mut queue = self.shared.queue();
+        let (batch, told) = queue.take(empty);
+        let resting = queue.resting > 0;
+        drop(queue);
+        if resting {
+            self.shared.taken.notify_all();
+        }
         self.shared.last_batch.store(batch.words.len() / WORDS, Ordering::Relaxed);
         self.batch = batch;
         self.words_done = 0;

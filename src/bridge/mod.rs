@@ -11,3 +11,4 @@ mod secure_context;
 mod sni_table;
 mod throw;
 mod wake;
+mod write;

@@ -73,6 +73,10 @@ pub(super) struct Queue {
     stalled: Vec<Arc<Connection>>,
     /// A wake-up is on its way.
     pub woken: bool,
+    /// Batches taken so far.
+    pub taken: u64,
+    /// Shards that rest until the next is taken.
+    pub resting: usize,
 }
 
 impl Queue {
@@ -117,6 +121,7 @@ impl Queue {
     /// Exchanges the waiting batch for an empty one and gives those to tell of it.
     pub fn take(&mut self, empty: Batch) -> (Batch, Vec<Arc<Connection>>) {
         self.woken = false;
+        self.taken += 1;
         self.bytes.store(0, Ordering::Relaxed);
         let mut batch = std::mem::replace(&mut self.waiting, empty);
         let mut told = std::mem::take(&mut batch.touched);

@@ -14,6 +14,7 @@ mod tests;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::engine::Question;
 use crate::error::Error;
@@ -74,7 +75,11 @@ pub trait EventSink: Send + Sync {
     /// Asks for a [`Connection::consumed`] when there is room again.
     fn wait_for_room(&self, connection: &Arc<Connection>);
     /// The caller has no more to say for now: what waits goes on its way. Until then the sink may hold it back.
-    fn flush(&self);
+    /// Says how many batches the owner has taken so far, if a wake-up of its is still on its way.
+    fn flush(&self) -> Option<u64>;
+    /// Returns when the owner has taken another batch than the `taken` of [`flush`](Self::flush), at the latest after
+    /// `limit`.
+    fn rest(&self, taken: u64, limit: Duration);
     /// Makes a connection that the owner has not seen claimable by its id.
     fn offer(&self, connection: &Arc<Connection>);
 }

@@ -5,9 +5,10 @@
 //! the first shards, its home: data costs so little beside a handshake that fewer threads with more to do at a time carry
 //! it with less work each, and new handshakes stay out of its way.
 //!
-//! Two kinds of wake-up are saved. What other threads want of a shard goes into its mail, and only a shard that sleeps is
+//! Three kinds of wake-up are saved. What other threads want of a shard goes into its mail, and only a shard that sleeps is
 //! woken for it. What tasks tell their sinks is flushed when the shard has run out of work, so that one wake-up of the
-//! JavaScript thread carries all that one wait brought.
+//! JavaScript thread carries all that one wait brought. And while that thread is behind, a shard rests instead of waking up
+//! for every packet.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -58,6 +59,8 @@ struct Unflushed {
 
 thread_local! {
     static CURRENT: Cell<Option<&'static Shard>> = const { Cell::new(None) };
+    /// What the sink said at the end of the turn before.
+    static LAST_TAKEN: Cell<Option<u64>> = const { Cell::new(None) };
     static UNFLUSHED: RefCell<Unflushed> = RefCell::new(Unflushed { sinks: Vec::new(), since: Instant::now() });
 }
 
@@ -182,7 +185,9 @@ impl Shard {
     }
 
     fn before_park(&self) {
-        flush();
+        if let Some((sink, taken)) = flush() {
+            self.rest_with(&sink, taken);
+        }
         self.parked.store(true, Ordering::SeqCst);
         if self.mailed.load(Ordering::SeqCst) {
             // On its own thread: the task is runnable now, so the runtime does not sleep.
@@ -192,6 +197,15 @@ impl Shard {
 
     fn after_park(&self) {
         self.parked.store(false, Ordering::SeqCst);
+    }
+
+    /// A second turn has ended and the owner has not taken what the first one brought. It has enough to do: what comes in
+    /// now can as well be read in one go when it takes the next batch, instead of in many short waits.
+    fn rest_with(&self, sink: &Arc<dyn EventSink>, taken: u64) {
+        let behind = LAST_TAKEN.replace(Some(taken)) == Some(taken);
+        if behind && !self.mailed.load(Ordering::SeqCst) {
+            sink.rest(taken, limits::SHARD_REST);
+        }
     }
 
     /// The task that takes the mail in.
@@ -246,14 +260,15 @@ pub(super) fn before_slow(now: Instant) {
         !unflushed.sinks.is_empty() && now.duration_since(unflushed.since) >= limits::FLUSH_DELAY
     });
     if due {
-        flush();
+        let _ = flush();
     }
 }
 
-fn flush() {
+/// Answers what the sink did, if it was the only one.
+fn flush() -> Option<(Arc<dyn EventSink>, u64)> {
     UNFLUSHED.with_borrow_mut(|unflushed| {
-        for sink in unflushed.sinks.drain(..) {
-            sink.flush();
-        }
+        let alone = unflushed.sinks.len() == 1;
+        let last = unflushed.sinks.drain(..).fold(None, |_, sink| sink.flush().map(|taken| (sink, taken)));
+        last.filter(|_| alone)
     })
 }

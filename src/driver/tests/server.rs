@@ -226,3 +226,34 @@ fn a_fin_without_close_notify_is_told_or_refused() {
         }
     }
 }
+
+#[test]
+fn a_shard_rests_while_its_owner_is_behind_and_only_then() {
+    use std::sync::atomic::Ordering;
+
+    let sink = Sink::new();
+    let (server, address) = listen(&sink, |_| {});
+    let mut client = handshake(connect(address));
+    let conn = adopted(&sink, &server);
+    conn.read_start();
+    let mut sent = 0;
+    let mut say = || {
+        client.write_all(b"x").unwrap();
+        sent += 1;
+        while sink.data(conn.id()).len() < sent {
+            sink.wait_change();
+        }
+    };
+    // The sink refuses a rest that nobody has reason for.
+    (0..20).for_each(|_| say());
+    assert_eq!(sink.rests.load(Ordering::Acquire), 0);
+
+    sink.behind.store(true, Ordering::Release);
+    let end = std::time::Instant::now() + PATIENCE;
+    while sink.rests.load(Ordering::Acquire) == 0 {
+        assert!(std::time::Instant::now() < end, "the shard never rested");
+        say();
+    }
+    conn.close(false);
+    sink.wait_other(conn.id(), "closed");
+}

@@ -1,8 +1,9 @@
 //! An [`EventSink`] that keeps everything and lets tests wait.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 use crate::driver::{Connection, Event, EventSink};
@@ -37,6 +38,10 @@ struct Kept {
 pub struct Sink {
     kept: Mutex<Kept>,
     changed: Condvar,
+    /// Whoever takes the events has not woken up yet.
+    pub behind: AtomicBool,
+    /// How often a shard let it be.
+    pub rests: AtomicUsize,
 }
 
 impl Sink {
@@ -105,7 +110,7 @@ impl Sink {
     /// Waits until something happens, or a moment has passed.
     pub fn wait_change(&self) {
         let kept = self.kept.lock().unwrap();
-        drop(self.changed.wait_timeout(kept, std::time::Duration::from_millis(20)).unwrap());
+        drop(self.changed.wait_timeout(kept, Duration::from_millis(20)).unwrap());
     }
 
     pub fn names(&self, target: u32) -> Vec<&'static str> {
@@ -170,7 +175,14 @@ impl EventSink for Sink {
 
     fn wait_for_room(&self, _connection: &Arc<Connection>) {}
 
-    fn flush(&self) {}
+    fn flush(&self) -> Option<u64> {
+        self.behind.load(Ordering::Acquire).then_some(0)
+    }
+
+    fn rest(&self, taken: u64, limit: Duration) {
+        assert!(self.behind.load(Ordering::Acquire) && taken == 0 && limit <= Duration::from_millis(1));
+        self.rests.fetch_add(1, Ordering::AcqRel);
+    }
 
     fn offer(&self, connection: &Arc<Connection>) {
         self.kept.lock().unwrap().offered.insert(connection.id(), connection.clone());
