@@ -8,12 +8,10 @@ const fs = require('node:fs');
 const path = require('node:path');
 const process = require('node:process');
 const readline = require('node:readline');
+const { measureDelay } = require('./delay');
 
 /** Milliseconds. */
 const LIFETIME = 15 * 60 * 1000;
-
-/** Resolution of the event-loop delay in milliseconds: the finest that there is. */
-const RESOLUTION = 1;
 
 /** Key and certificate of a kind, `p256` or `rsa`, from the directory that is the last argument. */
 function credentials(kind) {
@@ -22,35 +20,13 @@ function credentials(kind) {
 }
 
 /**
- * Starts to measure the event-loop delay as Node's `monitorEventLoopDelay` does, by the time from one run of a timer to
- * the next, for runtimes whose function of that name reports something else: lateness. Returns what ends it and tells
- * nanoseconds.
- */
-function timeTimer() {
-  const spans = [];
-  let last = performance.now();
-  const timer = setInterval(() => {
-    const now = performance.now();
-    spans.push((now - last) * 1e6);
-    last = now;
-  }, RESOLUTION);
-  return () => {
-    clearInterval(timer);
-    spans.sort((a, b) => a - b);
-    const percentile = (share) => spans[Math.ceil(share * spans.length) - 1];
-    return { p50: percentile(0.5), p99: percentile(0.99), max: percentile(1) };
-  };
-}
-
-/**
  * Says that the server is ready and serves run.js from then on.
  * @param {object} server
  * @param {Record<string, number>} server.ports by service
  * @param {Record<string, string>} server.versions of what is measured
  * @param {() => void} server.collectGarbage
- * @param {() => () => object} [server.measureDelay] begins a measurement; what it returns ends it
  */
-function control({ ports, versions, collectGarbage, measureDelay = timeTimer }) {
+function control({ ports, versions, collectGarbage }) {
   let endDelay;
   const commands = {
     'usage': () => ({ cpu: process.cpuUsage() }),
@@ -73,4 +49,4 @@ function control({ ports, versions, collectGarbage, measureDelay = timeTimer }) 
   say({ event: 'ready', ports, versions });
 }
 
-module.exports = { RESOLUTION, control, credentials };
+module.exports = { control, credentials };

@@ -4,9 +4,8 @@
 //
 //   node --expose-gc node-tls.js DIRECTORY     DIRECTORY holds p256.pem, p256.key, rsa.pem, rsa.key
 
-const { monitorEventLoopDelay } = require('node:perf_hooks');
 const { BULK, BLOCK, SERVICES } = require('../lib/protocol');
-const { RESOLUTION, control, credentials } = require('./control');
+const { control, credentials } = require('./control');
 
 const handlers = {
   echo(socket) {
@@ -53,15 +52,6 @@ const handlers = {
   },
 };
 
-function measureDelay() {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
-  delay.enable();
-  return () => {
-    delay.disable();
-    return { p50: delay.percentile(50), p99: delay.percentile(99), max: delay.max };
-  };
-}
-
 /** @param {object} tls the module; `versions`: what is in it, by name */
 module.exports = async function serve(tls, versions) {
   const ports = {};
@@ -81,6 +71,5 @@ module.exports = async function serve(tls, versions) {
     ports,
     versions: { node: process.versions.node, ...versions },
     collectGarbage: globalThis.gc,
-    measureDelay,
   });
 };
