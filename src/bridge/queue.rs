@@ -41,6 +41,9 @@ pub(super) mod kind {
     pub const TRACE: u32 = 33;
 }
 
+/// A slab larger than this, in bytes, is not kept for the next batch: one burst must not pin its memory for ever.
+const KEPT_SLAB: usize = 1 << 20;
+
 /// Events that travel together.
 #[derive(Default)]
 pub(super) struct Batch {
@@ -56,8 +59,7 @@ impl Batch {
         self.words.clear();
         self.slab.clear();
         self.large.clear();
-        // One burst must not pin its memory for ever.
-        if self.slab.capacity() > 1 << 20 {
+        if self.slab.capacity() > KEPT_SLAB {
             self.slab = Vec::new();
         }
     }

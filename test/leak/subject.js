@@ -3,12 +3,11 @@
 // The measured program: c4tls on one side of every connection. Runs with --expose-gc.
 
 const fs = require('fs');
-const { once } = require('events');
 const { setTimeout: sleep } = require('timers/promises');
-const pki = require('../support/pki');
 const { subject: tls } = require('../support/subject');
 const { until } = require('../support/time');
 const { answerLines } = require('../support/lines');
+const { listenEcho } = require('./echo');
 const { visit } = require('./visits');
 
 let served = 0;
@@ -35,13 +34,7 @@ async function collect() {
 
 answerLines({
   async listen() {
-    server = tls.createServer(pki.pair('ec'), (socket) => {
-      served++;
-      socket.on('error', () => {});
-      socket.pipe(socket);
-    });
-    server.on('tlsClientError', () => {}).listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    server = await listenEcho(tls, () => served++);
     return { port: server.address().port };
   },
 
