@@ -6,7 +6,7 @@ const assert = require('assert');
 const os = require('os');
 const { runNode } = require('../support/node-program');
 
-/** A server makes the threads begin; each gives itself its name. Tells the names when there are `count`, or too late. */
+/** A server makes the threads begin; each names itself. Tells the names when there are `count`, or when it is late. */
 const program = (count) => `
   const fs = require('fs');
   const names = () => fs.readdirSync('/proc/self/task')
