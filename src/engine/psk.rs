@@ -79,7 +79,7 @@ impl Psk {
 pub(super) unsafe fn speaks_tls13(ssl: *mut sys::SSL) -> bool {
     // SAFETY: the caller's promise; only numbers are read.
     let (highest, options) = unsafe { (sys::SSL_get_max_proto_version(ssl), ffi::SSL_get_options(ssl)) };
-    (highest == 0 || highest >= sys::TLS1_3_VERSION) && options & u64::from(sys::SSL_OP_NO_TLSv1_3) == 0
+    (highest == 0 || highest >= sys::TLS1_3_VERSION) && options & sys::SSL_OP_NO_TLSv1_3 == 0
 }
 
 /// An identity as text: OpenSSL hands it on as a C string, and Node gives UTF-8 to JavaScript. Session tickets, which

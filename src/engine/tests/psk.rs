@@ -316,3 +316,64 @@ fn keys_that_do_not_fit_are_no_keys() {
         assert_eq!((c.error.is_none(), s.error.is_none()), (good, good), "{version:x} {length}");
     }
 }
+
+/// The versions in the records' headers, which nobody protects.
+fn is_version(mut flight: &[u8], mut at: usize) -> bool {
+    while at >= 5 {
+        let end = 5 + usize::from(u16::from_be_bytes([flight[3], flight[4]]));
+        let Some(rest) = flight.get(end..).filter(|_| at >= end) else { return false };
+        (flight, at) = (rest, at - end);
+    }
+    matches!(at, 1 | 2)
+}
+
+#[test]
+fn no_flipped_bit_gets_through_a_handshake() {
+    for version in [TLS1_2, TLS1_3] {
+        let contexts = contexts(version, "PSK-AES128-GCM-SHA256");
+        // Whose flight, which one, and where: until there is no such byte.
+        for (clients, flight) in [(true, 0), (false, 0), (true, 1), (false, 1)] {
+            if version == TLS1_3 && (clients, flight) == (false, 1) {
+                // Tickets, behind the handshake.
+                continue;
+            }
+            let mut at = 0;
+            loop {
+                let (mut c, mut s) = peers(&contexts);
+                let (mut seen, mut flipped, mut harmless) = ([0, 0], false, false);
+                let mut bytes = Vec::new();
+                for turn in 0..12 {
+                    let of_client = turn % 2 == 0;
+                    let peer = if of_client { &mut c } else { &mut s };
+                    bytes = peer.step(&bytes);
+                    for event in std::mem::take(&mut peer.events) {
+                        if let SessionEvent::Question(_) = event {
+                            peer.session.answer(Answer::Psk(key("me", b"secret"))).unwrap();
+                            bytes.extend(peer.step(&[]));
+                        }
+                    }
+                    if bytes.is_empty() {
+                        continue;
+                    }
+                    let number = &mut seen[usize::from(of_client)];
+                    if of_client == clients && *number == flight && at < bytes.len() {
+                        harmless = is_version(&bytes, at);
+                        bytes[at] ^= 1 << (at % 8);
+                        flipped = true;
+                    }
+                    *number += 1;
+                }
+                if !flipped {
+                    break;
+                }
+                let done = c.state == Handshake::Done && s.state == Handshake::Done;
+                assert!(
+                    harmless || !done || c.error.is_some() || s.error.is_some(),
+                    "{version:x} {clients} {flight} {at}"
+                );
+                at += 1;
+            }
+            assert!(at > 0, "no such flight");
+        }
+    }
+}
