@@ -13,17 +13,16 @@ import * as stream from 'node:stream';
 
 export {
   CipherNameAndProtocol, Certificate, CommonConnectionOptions, DetailedPeerCertificate, EphemeralKeyInfo, KeyObject,
-  PeerCertificate, PxfObject, SecureVersion, SecureContextOptions,
+  PeerCertificate, PSKCallbackNegotation, PxfObject, SecureVersion, SecureContextOptions,
 } from 'node:tls';
 
 /**
  * Options of {@link connect}: those of `tls.connect`, and those of `socket.connect` that concern the connection.
  *
  * Defaults: `host` 'localhost'; `rejectUnauthorized` true unless `NODE_TLS_REJECT_UNAUTHORIZED` is '0';
- * `minDHSize` 1024 (bits); `highWaterMark` that of the running Node's streams (bytes). Pre-shared keys are not there
- * yet.
+ * `minDHSize` 1024 (bits); `highWaterMark` that of the running Node's streams (bytes).
  */
-export interface ConnectionOptions extends Omit<tls.ConnectionOptions, 'pskCallback'> {
+export interface ConnectionOptions extends tls.ConnectionOptions {
   /** Disables Nagle's algorithm as soon as the connection is there. Default: false. */
   noDelay?: boolean | undefined;
   /** Sends TCP keep-alive probes. Default: false. */
@@ -49,9 +48,9 @@ export interface ConnectionOptions extends Omit<tls.ConnectionOptions, 'pskCallb
  *
  * With `requestCert` and `rejectUnauthorized`, a client without an acceptable certificate is refused inside the
  * handshake with the alert that fits, and `tlsClientError` has the reason as `code` (`CERT_HAS_EXPIRED`, ...). Node
- * closes such a connection without a word. Pre-shared keys are not there yet.
+ * closes such a connection without a word.
  */
-export interface TlsOptions extends Omit<tls.TlsOptions, 'pskCallback' | 'pskIdentityHint'> {
+export interface TlsOptions extends tls.TlsOptions {
   noDelay?: boolean | undefined;
   keepAlive?: boolean | undefined;
   /** Milliseconds. */

@@ -138,6 +138,8 @@ define('ERR_TLS_INVALID_PROTOCOL_VERSION', TypeError, (version, which) =>
 define('ERR_TLS_INVALID_STATE', Error, 'TLS socket connection must be securely established');
 define('ERR_TLS_PROTOCOL_VERSION_CONFLICT', TypeError, (version, method) =>
   `TLS protocol version ${JSON.stringify(version)} conflicts with secureProtocol ${JSON.stringify(method)}`);
+// Spelled as Node spells it.
+define('ERR_TLS_PSK_SET_IDENTIY_HINT_FAILED', Error, 'Failed to set PSK identity hint');
 define('ERR_TLS_RENEGOTIATION_DISABLED', Error, 'TLS session renegotiation disabled for this socket');
 define('ERR_TLS_REQUIRED_SERVER_NAME', Error, '"servername" is required parameter for Server.addContext');
 define('ERR_TLS_SESSION_ATTACK', Error, 'TLS session renegotiation attack detected');

@@ -28,6 +28,7 @@ const kinds = Object.freeze({
   CIPHER_RESUME: 31,
   CIPHER_END: 32,
   TRACE: 33,
+  PSK: 34,
 });
 
 /** What JavaScript asks to be told of, as bits. */
@@ -38,6 +39,7 @@ const hooks = Object.freeze({
   SESSIONS: 8,
   EAGER: 16,         // listeners only: hand every connection over before TLS starts
   TRACE: 32,
+  PSK: 64,           // park for each pre-shared key (pskCallback)
 });
 
 module.exports = { hooks, kinds };

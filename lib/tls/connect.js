@@ -103,6 +103,7 @@ function connectWith(Socket, options, callback) {
     rejectUnauthorized: options.rejectUnauthorized,
     session: options.session,
     ALPNProtocols: options.ALPNProtocols,
+    pskCallback: options.pskCallback,
     requestOCSP: options.requestOCSP,
     enableTrace: options.enableTrace,
     highWaterMark: options.highWaterMark,

@@ -296,6 +296,7 @@ class TLSHandle extends Target {
       case kinds.CONNECT_FAILED: this.onConnectFailed(json(payload)); break;
       case kinds.HELLO: owner._onClientHello(json(payload)); break;
       case kinds.CERTIFICATE: owner._onCertificateWanted(json(payload)); break;
+      case kinds.PSK: owner._onPskWanted(json(payload)); break;
       case kinds.KEYLOG: owner.emit('keylog', Buffer.from(payload)); break;
       case kinds.NEW_SESSION: owner._onNewSession(Buffer.from(payload), arg); break;
       case kinds.OCSP_RESPONSE: owner.emit('OCSPResponse', arg === 1 ? Buffer.from(payload ?? '') : null); break;

@@ -7,7 +7,7 @@ const check = require('../core/validate');
 const { codes } = require('../core/errors');
 const face = require('./face');
 const { SecureContext } = require('./secure-context');
-const { kConfigure, kSniTable } = require('./symbols');
+const { kConfigure, kPskCallback, kPskIdentityHint, kSniTable } = require('./symbols');
 
 // Kept on the server as they are; anything falsy counts as not given.
 const KEPT = [
@@ -85,6 +85,8 @@ const setOptions = deprecate(function(options) {
   }
   this.honorCipherOrder = options.honorCipherOrder === undefined || !!options.honorCipherOrder;
   if (options.ALPNProtocols) face.convertALPNProtocols(options.ALPNProtocols, this);
+  if (options.pskCallback) this[kPskCallback] = options.pskCallback;
+  if (options.pskIdentityHint) this[kPskIdentityHint] = options.pskIdentityHint;
   this.sessionIdContext = options.sessionIdContext || defaultSessionIdContext();
   this[kConfigure]();
 }, 'Server.prototype.setOptions() is deprecated', 'DEP0122');

@@ -14,7 +14,7 @@ const { AcceptedSocket } = require('./accepted-socket');
 const { ListenHandle } = require('./listen-handle');
 const { TLSHandle } = require('./handle');
 const { TLSSocket } = require('./tls-socket');
-const { kAccepted, kConfigure, kSniTable } = require('./symbols');
+const { kAccepted, kConfigure, kPskCallback, kPskIdentityHint, kSniTable } = require('./symbols');
 
 const { ERR_INVALID_ARG_TYPE, ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS } = codes;
 
@@ -58,8 +58,12 @@ function Server(options, listener) {
 
   this[kHandshakeTimeout] = options.handshakeTimeout || HANDSHAKE_TIMEOUT;
   this[kSNICallback] = options.SNICallback;
+  this[kPskCallback] = options.pskCallback;
+  this[kPskIdentityHint] = options.pskIdentityHint;
   check.number(this[kHandshakeTimeout], 'options.handshakeTimeout');
   if (this[kSNICallback]) check.func(this[kSNICallback], 'options.SNICallback');
+  if (this[kPskCallback]) check.func(this[kPskCallback], 'options.pskCallback');
+  if (this[kPskIdentityHint]) check.string(this[kPskIdentityHint], 'options.pskIdentityHint');
 
   Reflect.apply(net.Server, this, [options, onConnection]);
   if (listener) this.on('secureConnection', listener);
@@ -88,6 +92,8 @@ function socketOptions(server, handle) {
     ALPNProtocols: server.ALPNProtocols,
     ALPNCallback: server.ALPNCallback,
     SNICallback: server[kSNICallback],
+    pskCallback: server[kPskCallback],
+    pskIdentityHint: server[kPskIdentityHint],
     enableTrace: server[kEnableTrace],
     pauseOnConnect: server.pauseOnConnect,
     allowHalfOpen: server.allowHalfOpen,
@@ -132,6 +138,7 @@ function wantedHooks(server) {
   const has = (event) => server.listenerCount(event) > 0;
   if (server.ALPNCallback || has('resumeSession')) bits |= hooks.HELLO;
   if (server[kSNICallback] || has('OCSPRequest')) bits |= hooks.CERTIFICATE;
+  if (server[kPskCallback]) bits |= hooks.PSK;
   if (has('newSession') || has('resumeSession')) bits |= hooks.SESSIONS;
   if (has('keylog') || commandLine.logsKeys) bits |= hooks.KEYLOG;
   if (server[kEnableTrace] ?? commandLine.tracing) bits |= hooks.TRACE;
@@ -153,6 +160,7 @@ function configure(server, native) {
     rejectUnauthorized: server.rejectUnauthorized,
     alpn: server.ALPNProtocols || undefined,
     hooks: wantedHooks(server),
+    pskIdentityHint: server[kPskIdentityHint] || undefined,
     handshakeTimeout: server[kHandshakeTimeout],
     sni: server[kSNICallback] ? undefined : server[kSniTable],
     renegLimit: face.CLIENT_RENEG_LIMIT,

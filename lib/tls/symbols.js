@@ -7,6 +7,8 @@ module.exports = {
   kConnectOptions: Symbol('connect options'),
   kErrorEmitted: Symbol('error emitted'),
   kPendingSession: Symbol('pending session'),
+  kPskCallback: Symbol('pskCallback'),
+  kPskIdentityHint: Symbol('pskIdentityHint'),
   kSniTable: Symbol('SNI table'),
   kTakeOver: Symbol('take over'),                // accepted raw socket: give up the native connection
   kVerified: Symbol('verified'),

@@ -8,6 +8,7 @@ const { codes } = require('../core/errors');
 const commandLine = require('./command-line');
 const face = require('./face');
 const peerCertificate = require('./peer-certificate');
+const psk = require('./psk');
 const questions = require('./questions');
 const { AcceptedSocket } = require('./accepted-socket');
 const { ContextHandle, SecureContext } = require('./secure-context');
@@ -15,7 +16,7 @@ const { Pump } = require('./duplex');
 const { TLSHandle } = require('./handle');
 const { connectSocket } = require('./socket-connect');
 const {
-  kAccepted, kALPNCallback, kPendingSession, kSniTable, kTakeOver, kVerified,
+  kAccepted, kALPNCallback, kPendingSession, kPskCallback, kSniTable, kTakeOver, kVerified,
 } = require('./symbols');
 
 const {
@@ -32,8 +33,8 @@ function contextOf(options) {
 /**
  * @param {stream.Duplex} [socket] what carries the ciphertext; without one, connect() opens a connection
  * @param {object} [opts] isServer, server, secureContext or what createSecureContext takes, requestCert,
- *   rejectUnauthorized, ALPNProtocols, ALPNCallback, SNICallback, session, requestOCSP, enableTrace,
- *   handshakeTimeout (ms), pauseOnConnect, allowHalfOpen, highWaterMark, onread, signal
+ *   rejectUnauthorized, ALPNProtocols, ALPNCallback, SNICallback, pskCallback, pskIdentityHint, session, requestOCSP,
+ *   enableTrace, handshakeTimeout (ms), pauseOnConnect, allowHalfOpen, highWaterMark, onread, signal
  */
 function TLSSocket(socket, opts) {
   if (socket && typeof socket.pipe !== 'function') {
@@ -52,6 +53,7 @@ function TLSSocket(socket, opts) {
   this.secureConnecting = true;
   this._SNICallback = null;
   this[kALPNCallback] = null;
+  this[kPskCallback] = null;
   this.servername = null;
   this.alpnProtocol = null;
   this.authorized = false;
@@ -140,6 +142,11 @@ TLSSocket.prototype._init = function(socket) {
   } else if (options.session) {
     handle.setSession(options.session);
   }
+  if (options.pskCallback) {
+    check.func(options.pskCallback, 'pskCallback');
+    this[kPskCallback] = options.pskCallback;
+    if (options.pskIdentityHint) check.string(options.pskIdentityHint, 'options.pskIdentityHint');
+  }
   commandLine.attachKeylog(this);
 
   if (socket instanceof net.Socket) {
@@ -167,6 +174,7 @@ TLSSocket.prototype._tlsParams = function() {
   let bits = 0;
   if (this.listenerCount('keylog') > 0) bits |= hooks.KEYLOG;
   if (options.enableTrace) bits |= hooks.TRACE;
+  if (this[kPskCallback]) bits |= hooks.PSK;
   if (options.isServer) {
     if (this[kALPNCallback] || wanted('resumeSession')) bits |= hooks.HELLO;
     if (this._SNICallback || wanted('OCSPRequest')) bits |= hooks.CERTIFICATE;
@@ -184,6 +192,7 @@ TLSSocket.prototype._tlsParams = function() {
     session: handle.session,
     requestOCSP: !!options.requestOCSP,
     hooks: bits,
+    pskIdentityHint: options.pskIdentityHint || undefined,
     handshakeTimeout: options.handshakeTimeout > 0 ? options.handshakeTimeout : 0,
     sni: options.isServer && !this._SNICallback ? server?.[kSniTable] : undefined,
     renegLimit: face.CLIENT_RENEG_LIMIT,
@@ -233,7 +242,7 @@ TLSSocket.prototype._onTLSFailure = function(error) {
   this.destroy(error);
 };
 
-Object.assign(TLSSocket.prototype, questions);
+Object.assign(TLSSocket.prototype, questions, psk);
 
 TLSSocket.prototype._emitTLSError = function(error) {
   const shown = this._tlsError(error);

@@ -14,7 +14,7 @@ use super::throw::throw;
 use super::throw::OrThrow;
 use super::write;
 use crate::driver::{self, parse_address};
-use crate::engine::{Answer, Role, Verify};
+use crate::engine::{Answer, Role, SharedKey, Verify};
 use crate::error::Error as CoreError;
 use crate::transport::{ConnectOptions, SocketAddress, SocketOptions};
 
@@ -200,6 +200,13 @@ impl Connection {
     ) -> Result<()> {
         let context = context.map(|c| c.context());
         self.inner.answer(Answer::Certificate { context, ocsp: ocsp.map(<[u8]>::to_vec) }).or_throw(env)
+    }
+
+    /// Both or none.
+    #[napi]
+    pub fn answer_psk(&self, env: &Env, identity: Option<String>, key: Option<&[u8]>) -> Result<()> {
+        let key = identity.zip(key).map(|(identity, key)| SharedKey { identity, key: key.to_vec().into() });
+        self.inner.answer(Answer::Psk(key)).or_throw(env)
     }
 
     #[napi]

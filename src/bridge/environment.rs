@@ -201,6 +201,14 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             let asked = json!({ "servername": servername, "ocsp": ocsp });
             queue.push(target, kind::CERTIFICATE, 0, asked.to_string().as_bytes());
         }
+        Event::Question(Question::PskIdentities { identities }) => {
+            let asked = json!({ "identities": identities });
+            queue.push(target, kind::PSK, 0, asked.to_string().as_bytes());
+        }
+        Event::Question(Question::PskHint { hint }) => {
+            let asked = json!({ "hint": hint });
+            queue.push(target, kind::PSK, 0, asked.to_string().as_bytes());
+        }
     }
 }
 

@@ -19,12 +19,14 @@ pub(super) mod hook {
     /// Listener only: each connection waits for `start`.
     pub const EAGER: u32 = 16;
     pub const TRACE: u32 = 32;
+    pub const PSK: u32 = 64;
 }
 
 pub(super) fn hooks(bits: u32) -> Hooks {
     Hooks {
         client_hello: bits & hook::HELLO != 0,
         certificate: bits & hook::CERTIFICATE != 0,
+        psk: bits & hook::PSK != 0,
         keylog: bits & hook::KEYLOG != 0,
         sessions: bits & hook::SESSIONS != 0,
         trace: bits & hook::TRACE != 0,
@@ -44,6 +46,7 @@ pub struct TlsParams<'env> {
     #[napi(js_name = "requestOCSP")]
     pub request_ocsp: Option<bool>,
     pub hooks: u32,
+    pub psk_identity_hint: Option<String>,
     /// Milliseconds; 0: none.
     pub handshake_timeout: f64,
     pub sni: Option<ClassInstance<'env, SniTable>>,
@@ -68,6 +71,7 @@ impl TlsParams<'_> {
                 session: self.session.as_deref().map(<[u8]>::to_vec),
                 request_ocsp: self.request_ocsp.unwrap_or(false),
                 hooks: hooks(self.hooks),
+                psk_identity_hint: self.psk_identity_hint.clone(),
                 sni: self.sni.as_ref().map(|sni| sni.table()),
                 renegotiation: Renegotiation {
                     limit: self.reneg_limit.clamp(0.0, f64::from(u32::MAX)) as u32,

@@ -12,7 +12,7 @@ use foreign_types_shared::ForeignType;
 use openssl_sys as sys;
 
 use crate::credentials::guard;
-use crate::engine::hello::ClientHello;
+use crate::engine::hello::{self, ClientHello};
 use crate::engine::record::Secrets;
 use crate::engine::state::State;
 use crate::engine::{apply, ffi, info, ticket, Role, SessionEvent};
@@ -93,7 +93,9 @@ unsafe extern "C" fn client_hello(ssl: *mut sys::SSL, alert: *mut c_int, _: *mut
                 }
             }
             // SAFETY: this is the ClientHello callback of `ssl`; reading it calls nothing back.
-            match state.client_hello(|| unsafe { ClientHello::read(ssl) }) {
+            let seen = state.client_hello(|| unsafe { ClientHello::read(ssl) });
+            // SAFETY: as above.
+            match seen && state.psk_offer(|| unsafe { hello::psk_identities(ssl) }) {
                 true => sys::SSL_CLIENT_HELLO_SUCCESS,
                 false => sys::SSL_CLIENT_HELLO_RETRY,
             }

@@ -18,7 +18,11 @@ pub const TLSEXT_TYPE_SERVER_NAME: c_uint = 0;
 pub const TLSEXT_TYPE_STATUS_REQUEST: c_uint = 5;
 pub const TLSEXT_TYPE_ALPN: c_uint = 16;
 pub const TLSEXT_TYPE_SESSION_TICKET: c_uint = 35;
+pub const TLSEXT_TYPE_PSK: c_uint = 41;
+pub const TLSEXT_TYPE_SUPPORTED_VERSIONS: c_uint = 43;
 pub const NID_AUTH_PSK: c_int = 1048;
+/// Key exchange by ECDHE-PSK, DHE-PSK, RSA-PSK and PSK.
+pub const NIDS_KX_PSK: std::ops::RangeInclusive<c_int> = 1040..=1043;
 pub const NID_ED25519: c_int = 1087;
 pub const NID_ED448: c_int = 1088;
 pub const SSL_R_NO_CIPHER_MATCH: c_int = 185;
@@ -52,6 +56,16 @@ pub type TicketKeyCallback = unsafe extern "C" fn(
     mac: *mut EVP_MAC_CTX,
     encrypt: c_int,
 ) -> c_int;
+pub type PskServerCallback =
+    unsafe extern "C" fn(ssl: *mut SSL, identity: *const c_char, psk: *mut c_uchar, max_psk: c_uint) -> c_uint;
+pub type PskClientCallback = unsafe extern "C" fn(
+    ssl: *mut SSL,
+    hint: *const c_char,
+    identity: *mut c_char,
+    max_identity: c_uint,
+    psk: *mut c_uchar,
+    max_psk: c_uint,
+) -> c_uint;
 pub type StatusCallback = unsafe extern "C" fn(ssl: *mut SSL, arg: *mut c_void) -> c_int;
 pub type TicketGenerateCallback = unsafe extern "C" fn(ssl: *mut SSL, arg: *mut c_void) -> c_int;
 pub type TicketDecryptCallback = unsafe extern "C" fn(
@@ -106,6 +120,13 @@ extern "C" {
     pub fn SSL_renegotiate(ssl: *mut SSL) -> c_int;
     pub fn SSL_renegotiate_pending(ssl: *const SSL) -> c_int;
     pub fn SSL_get_ciphers(ssl: *const SSL) -> *mut stack_st_SSL_CIPHER;
+    pub fn SSL_get_pending_cipher(ssl: *const SSL) -> *const SSL_CIPHER;
+    pub fn SSL_get_options(ssl: *const SSL) -> u64;
+    pub fn SSL_set_psk_server_callback(ssl: *mut SSL, cb: Option<PskServerCallback>);
+    pub fn SSL_set_psk_client_callback(ssl: *mut SSL, cb: Option<PskClientCallback>);
+    pub fn SSL_use_psk_identity_hint(ssl: *mut SSL, hint: *const c_char) -> c_int;
+    pub fn SSL_CIPHER_find(ssl: *mut SSL, number: *const c_uchar) -> *const SSL_CIPHER;
+    pub fn SSL_CIPHER_get_kx_nid(cipher: *const SSL_CIPHER) -> c_int;
     pub fn SSL_CIPHER_get_auth_nid(cipher: *const SSL_CIPHER) -> c_int;
     pub fn SSL_SESSION_get0_ticket(session: *const SSL_SESSION, ticket: *mut *const c_uchar, len: *mut usize);
     pub fn SSL_SESSION_get_max_fragment_length(session: *const SSL_SESSION) -> u8;

@@ -4,9 +4,10 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use super::peek::{Look, Peek};
 use super::record::bare;
 use super::testing::{config, server_context, Id, Kind, Peer};
-use super::{Answer, Context, Question, Read, Role, SessionEvent, TlsSession};
+use super::{Answer, Context, Question, Read, Role, SessionEvent, SharedKey, TlsSession};
 
 const APPLICATION_DATA: u8 = 23;
 
@@ -127,6 +128,7 @@ pub fn hello(data: &[u8]) {
     let message = [&[1], &length[1..], &body].concat();
     let mut sc = config(Role::Server);
     sc.hooks.client_hello = true;
+    sc.hooks.psk = true;
     sc.alpn = b"\x02h2".to_vec();
     let mut server = Peer::new(context(), sc);
     for part in message.chunks(1 << 14) {
@@ -143,6 +145,57 @@ pub fn hello(data: &[u8]) {
             server.step(&[]);
         }
     }
+    for event in std::mem::take(&mut server.events) {
+        let SessionEvent::Question(Question::PskIdentities { identities }) = event else { continue };
+        assert!((1..=32).contains(&identities.len()));
+        assert!(identities.iter().all(|one| (1..=256).contains(&one.len()) && !one.contains('\0')));
+        let identity = identities[0].clone();
+        if server.session.answer(Answer::Psk(Some(SharedKey { identity, key: vec![7; 16].into() }))).is_ok() {
+            server.step(&[]);
+        }
+    }
+}
+
+/// Handshake messages in clear: a look at them comes to the same however they are split.
+pub fn peek(data: &[u8]) {
+    let mut input = Input(data);
+    let role = if input.byte() % 2 == 0 { Role::Client } else { Role::Server };
+    let piece = usize::from(input.byte()) + 1;
+    let stream = match input.byte() % 2 {
+        0 => input.0.to_vec(),
+        _ => messages(&mut input),
+    };
+    let (mut whole, mut parts) = (Peek::new(role), Peek::new(role));
+    let seen = whole.look(&stream);
+    let mut passed = 0;
+    let found = stream.chunks(piece).find_map(|part| match parts.look(part) {
+        Look::All => {
+            passed += part.len();
+            None
+        }
+        Look::Hold(count) => Some(Look::Hold(passed + count)),
+        Look::Over => Some(Look::Over),
+    });
+    assert_eq!(found.unwrap_or(Look::All), seen);
+    if let Look::Hold(count) = seen {
+        assert!(count < stream.len());
+        assert_eq!((whole.found(), whole.suite(), whole.hint()), (parts.found(), parts.suite(), parts.hint()));
+    }
+}
+
+/// Well-formed records with pieces of well-formed messages.
+fn messages(input: &mut Input<'_>) -> Vec<u8> {
+    let mut stream = Vec::new();
+    while !input.0.is_empty() {
+        let kind = [2, 12, 14, 16][usize::from(input.byte()) % 4];
+        let body = input.bytes();
+        let message = [&[kind, 0, 0, body.len() as u8], body].concat();
+        for part in message.chunks(usize::from(input.byte()) + 1) {
+            stream.extend_from_slice(&[22, 3, 3, (part.len() >> 8) as u8, part.len() as u8]);
+            stream.extend_from_slice(part);
+        }
+    }
+    stream
 }
 
 fn client_hello(input: &mut Input<'_>) -> Vec<u8> {
@@ -150,8 +203,8 @@ fn client_hello(input: &mut Input<'_>) -> Vec<u8> {
     let mut extensions = Vec::new();
     while !input.0.is_empty() {
         // server_name, status_request, supported_groups, signature_algorithms, ALPN, session_ticket, supported_versions,
-        // key_share.
-        let kinds = [0, 5, 10, 13, 16, 35, 43, 51];
+        // key_share, psk_key_exchange_modes, pre_shared_key.
+        let kinds = [0, 5, 10, 13, 16, 35, 43, 51, 45, 41];
         let kind = kinds[usize::from(input.byte()) % kinds.len()];
         extensions.extend_from_slice(&[0, kind]);
         extensions.extend(vector(input.bytes()));
@@ -223,7 +276,19 @@ mod tests {
             &b"\x01\x00\x08\x00\x06\x00\x00\x03a.b\x04\x05\x00\x03\x02h2\x05\x01x\x01\x05\x01\x00\x00\x00\x00"[..],
             b"\x01\x06\x03\x02\x03\x04\x02\x04\x00\x02\x00\x1d\x03\x04\x00\x02\x04\x03",
             b"\x00\x03\x03",
+            b"\x01\x06\x03\x02\x03\x04\x02\x04\x00\x02\x00\x1d\x08\x02\x01\x01\x09\x0d\x00\x08\x00\x02me\x00\x00\x00\x00\x00\x01\x00",
         ];
         mutate(seeds.map(<[u8]>::to_vec).to_vec(), 2_000, hello);
+    }
+
+    #[test]
+    fn a_look_at_messages_withstands_mutation() {
+        let seeds = [
+            &b"\x01\x00\x01\x03\x06\x00\x02mexx\xff"[..],
+            b"\x00\x02\x01\x01\x06\x00\x02hixx\x04\x02\x00\x00",
+            b"\x01\x03\x00\x15\x03\x03\x00\x02\x01\x5a\x16\x03\x03\x00\x08\x10\x00\x00\x04\x00\x02me",
+            b"\x00\x00\x00\x16\x03\x03\x00\x04\x0e\x00\x00\x00",
+        ];
+        mutate(seeds.map(<[u8]>::to_vec).to_vec(), 20_000, peek);
     }
 }

@@ -8,7 +8,12 @@ use std::{ptr, slice};
 
 use openssl_sys as sys;
 
-use crate::engine::ffi;
+use crate::engine::{ffi, psk};
+
+/// A server's program is asked about so many identities of one ClientHello: each may be a call of its `pskCallback`.
+const MAX_IDENTITIES: usize = 32;
+/// TLS 1.3 on the wire.
+const TLS1_3: [u8; 2] = [3, 4];
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ClientHello {
@@ -26,11 +31,7 @@ impl ClientHello {
         unsafe {
             let mut id = ptr::null();
             let id_length = sys::SSL_client_hello_get0_session_id(ssl, &mut id);
-            let extension = |kind: c_uint| {
-                let (mut data, mut length) = (ptr::null(), 0);
-                let found = sys::SSL_client_hello_get0_ext(ssl, kind, &mut data, &mut length) == 1;
-                found.then(|| borrow(data, length))
-            };
+            let extension = |kind| extension(ssl, kind);
             ClientHello {
                 servername: extension(ffi::TLSEXT_TYPE_SERVER_NAME).and_then(host_name),
                 alpn: extension(ffi::TLSEXT_TYPE_ALPN).and_then(protocols).unwrap_or_default(),
@@ -40,6 +41,31 @@ impl ClientHello {
                     .is_some_and(|request| request.first() == Some(&(ffi::TLSEXT_STATUSTYPE_OCSP as u8))),
             }
         }
+    }
+}
+
+/// The identities of the pre-shared keys that the client offers, if TLS 1.3 is spoken.
+///
+/// SAFETY: as for [`ClientHello::read`].
+pub(super) unsafe fn psk_identities(ssl: *mut sys::SSL) -> Vec<String> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let versions = extension(ssl, ffi::TLSEXT_TYPE_SUPPORTED_VERSIONS).and_then(|list| vector(list, false));
+        let offered = versions.is_some_and(|(list, _)| list.chunks_exact(2).any(|version| version == TLS1_3));
+        match offered && psk::speaks_tls13(ssl) {
+            true => extension(ssl, ffi::TLSEXT_TYPE_PSK).and_then(identities).unwrap_or_default(),
+            false => Vec::new(),
+        }
+    }
+}
+
+/// SAFETY: as for [`ClientHello::read`], and the bytes are used inside that callback alone.
+unsafe fn extension<'a>(ssl: *mut sys::SSL, kind: c_uint) -> Option<&'a [u8]> {
+    let (mut data, mut length) = (ptr::null(), 0);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let found = sys::SSL_client_hello_get0_ext(ssl, kind, &mut data, &mut length) == 1;
+        found.then(|| borrow(data, length))
     }
 }
 
@@ -83,6 +109,20 @@ fn protocols(extension: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(names)
 }
 
+/// RFC 8446, 4.2.11: identities with the age of each. (The binders behind them are OpenSSL's.)
+fn identities(extension: &[u8]) -> Option<Vec<String>> {
+    const AGE: usize = 4;
+    let (mut list, _) = vector(extension, true)?;
+    let mut names = Vec::new();
+    while !list.is_empty() {
+        let (name, rest) = vector(list, true)?;
+        list = rest.get(AGE..)?;
+        names.extend(psk::identity(name).filter(|name| !name.is_empty()));
+    }
+    names.truncate(MAX_IDENTITIES);
+    Some(names)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +142,19 @@ mod tests {
             b"\x00\x03\x00\x00\x00",
         ] {
             assert_eq!(host_name(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn identities_are_text_and_tickets_are_not() {
+        let entry = |name: &[u8]| [&(name.len() as u16).to_be_bytes(), name, &[0; 4]].concat();
+        let offer = |list: &[u8]| [&(list.len() as u16).to_be_bytes(), list, b"\x00\x01\x00"].concat();
+        let list = [b"ticket\0"[..].into(), vec![0xff; 200], b"me".to_vec(), vec![b'x'; 256], vec![b'x'; 257], vec![]];
+        let list: Vec<u8> = list.iter().flat_map(|name| entry(name)).collect();
+        assert_eq!(identities(&offer(&list)), Some(vec!["me".into(), "x".repeat(256)]));
+        assert_eq!(identities(&offer(&entry(b"a").repeat(1_000))).unwrap().len(), MAX_IDENTITIES);
+        for bad in [&b""[..], b"\x00", b"\x00\x02\x00", b"\x00\x05\x00\x01a\x00\x00", b"\x00\x02\x00\x01"] {
+            assert_eq!(identities(bad), None, "{bad:?}");
         }
     }
 

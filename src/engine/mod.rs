@@ -3,11 +3,6 @@
 //! A [`TlsSession`] takes ciphertext and gives ciphertext, takes clear text and gives clear text. It knows no socket, no
 //! clock and no JavaScript: time is passed in, and whoever drives it moves the bytes. Two providers stand behind the
 //! trait: OpenSSL ([`Context::session`]) with every feature, and the operating system's stack ([`platform`]).
-//!
-//! Pre-shared keys are not there yet. They will come as one more question: a server's key is looked up by the identity
-//! in the ClientHello's answer (`Question::ClientHello` gets the identities offered, `Answer::ClientHello` the key for
-//! one), because OpenSSL's own callbacks cannot park; below TLS 1.3, where the identity comes after the ServerHello, and
-//! for clients, keys come with [`SessionConfig`] as a list. `state.rs` keeps them, `callbacks.rs` hands them out.
 
 mod apply;
 mod bio;
@@ -19,7 +14,9 @@ mod ffi;
 pub mod fuzzing;
 mod hello;
 mod info;
+mod peek;
 pub mod platform;
+mod psk;
 mod record;
 mod session;
 mod sni;
@@ -37,6 +34,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 
 pub use context::{cipher_names, has_root_store, openssl_version, set_root_store, Context, TICKET_KEYS_LENGTH};
+pub use psk::SharedKey;
 pub use sni::SniTable;
 
 /// Which side of the handshake a session plays.
@@ -63,6 +61,9 @@ pub struct Hooks {
     pub client_hello: bool,
     /// Server: park before the certificate is chosen with [`Question::Certificate`].
     pub certificate: bool,
+    /// Use pre-shared keys, and park for each with [`Question::PskIdentities`] or [`Question::PskHint`]. Fixed before
+    /// the session's first byte.
+    pub psk: bool,
     /// Give [`SessionEvent::Keylog`] lines.
     pub keylog: bool,
     /// Give [`SessionEvent::NewSession`].
@@ -77,6 +78,7 @@ impl Hooks {
         Hooks {
             client_hello: self.client_hello || other.client_hello,
             certificate: self.certificate || other.certificate,
+            psk: self.psk || other.psk,
             keylog: self.keylog || other.keylog,
             sessions: self.sessions || other.sessions,
             trace: self.trace || other.trace,
@@ -108,6 +110,8 @@ pub struct SessionConfig {
     /// Client: ask for a stapled OCSP response.
     pub request_ocsp: bool,
     pub hooks: Hooks,
+    /// Server: what clients of TLS 1.2 are told before they choose a pre-shared key, 256 bytes at most.
+    pub psk_identity_hint: Option<String>,
     /// Server: contexts by name, asked before the context's own certificate.
     pub sni: Option<Arc<SniTable>>,
     pub renegotiation: Renegotiation,
@@ -150,6 +154,15 @@ pub enum Question {
         servername: Option<String>,
         ocsp: bool,
     },
+    /// Server: the client offers a key under any of these, in its order.
+    PskIdentities {
+        identities: Vec<String>,
+    },
+    /// Client: the server's hint; `None` in TLS 1.3, and where it gives none. A client of both versions may be asked
+    /// twice.
+    PskHint {
+        hint: Option<String>,
+    },
 }
 
 /// The answer to a [`Question`] of the same name.
@@ -166,6 +179,9 @@ pub enum Answer {
         /// DER OCSPResponse to staple.
         ocsp: Option<Vec<u8>>,
     },
+    /// To either question about pre-shared keys. A server's has one of the identities asked for. `None`: no such key;
+    /// the handshake goes on without where it can.
+    Psk(Option<SharedKey>),
 }
 
 /// Notices, in the order they came about.

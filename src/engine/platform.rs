@@ -68,13 +68,13 @@ impl Platform {
     }
 
     pub fn session(&self, config: SessionConfig) -> Result<Box<dyn TlsSession>> {
-        let SessionConfig { role, verify, alpn, servername, session, request_ocsp, hooks, sni, renegotiation: _ } =
-            config;
+        let SessionConfig { role, verify, alpn, servername, session, request_ocsp, hooks, sni, .. } = config;
         let refused = [
             (!alpn.is_empty(), "ALPN"),
             (session.is_some(), "resuming a stored session"),
             (request_ocsp, "OCSP stapling"),
             (hooks.client_hello || hooks.certificate, "questions during the handshake"),
+            (hooks.psk, "pre-shared keys"),
             (hooks.keylog, "key logging"),
             (hooks.sessions, "session events"),
             (hooks.trace, "tracing"),

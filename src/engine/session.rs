@@ -7,6 +7,7 @@ use foreign_types_shared::ForeignType;
 use openssl::ssl::SslSession;
 use openssl_sys as sys;
 
+use crate::engine::psk::{self, Psk};
 use crate::engine::record::{self, Established, Outgoing, Suite};
 use crate::engine::state::{Stage, State};
 use crate::engine::{
@@ -60,6 +61,7 @@ impl Session {
         let ssl = context.new_ssl()?;
         let SessionConfig { role, verify, hooks, request_ocsp, .. } = config;
         let resume = config.session.clone();
+        let hint = config.psk_identity_hint.clone();
         let client = (role == Role::Client).then(|| (config.servername.clone(), config.alpn.clone()));
         let state = Box::into_raw(Box::new(State::new(context, config, Instant::now())));
         let mut session = Session { ssl, state, failed: None, sent: 0, has_read: false, max_fragment: MAX_FRAGMENT };
@@ -68,6 +70,10 @@ impl Session {
             callbacks::attach(ssl, state)?;
             bio::attach(ssl, &raw mut (*state).bytes)?;
             apply::set_verify(ssl, role == Role::Server, verify);
+        }
+        if hooks.psk {
+            // SAFETY: `ssl` is live and fresh.
+            session.state_mut().psk = Some(unsafe { Psk::install(ssl, role, hint.as_deref())? });
         }
         match client {
             // SAFETY: `ssl` is live.
@@ -116,6 +122,9 @@ impl Session {
             if request_ocsp {
                 let command = sys::SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE;
                 sys::SSL_ctrl(self.ssl, command, ffi::TLSEXT_STATUSTYPE_OCSP, std::ptr::null_mut());
+            }
+            if psk::speaks_tls13(self.ssl) {
+                self.state_mut().ask_before_hello();
             }
         }
         Ok(())
@@ -216,22 +225,34 @@ impl TlsSession for Session {
         self.begin()?;
         self.state_mut().now = now;
         let from = self.state().bytes.output.len();
-        // SAFETY: `ssl` is live; no reference to the state is alive.
-        let result = unsafe { sys::SSL_do_handshake(self.ssl) };
-        if result == 1 {
-            // A server's last flight is tickets, under the application's key already.
-            self.count_sent(from);
-            self.check_resumed()?;
-            return Ok(Handshake::Done);
-        }
-        Ok(match self.wait(result)? {
-            Wait::Bytes => Handshake::Pending,
-            Wait::Answer => Handshake::Parked,
-            Wait::Closed => {
-                let message = "The peer closed the connection before its handshake was done";
-                return Err(self.fail(Error::new("ECONNRESET", message)));
+        loop {
+            if self.state().awaits_key() {
+                return Ok(Handshake::Parked);
             }
-        })
+            self.state_mut().peek();
+            // SAFETY: `ssl` is live; no reference to the state is alive.
+            let result = unsafe { sys::SSL_do_handshake(self.ssl) };
+            if result == 1 {
+                // A server's last flight is tickets, under the application's key already.
+                self.count_sent(from);
+                // SAFETY: `ssl` is live.
+                let version = unsafe { sys::SSL_version(self.ssl) };
+                self.state_mut().psk_done(version);
+                self.check_resumed()?;
+                return Ok(Handshake::Done);
+            }
+            let ssl = self.ssl;
+            match self.wait(result)? {
+                // SAFETY: `ssl` is live.
+                Wait::Bytes if unsafe { self.state_mut().pass_gate(ssl) } || self.state().awaits_key() => {}
+                Wait::Bytes => return Ok(Handshake::Pending),
+                Wait::Answer => return Ok(Handshake::Parked),
+                Wait::Closed => {
+                    let message = "The peer closed the connection before its handshake was done";
+                    return Err(self.fail(Error::new("ECONNRESET", message)));
+                }
+            }
+        }
     }
 
     fn read(&mut self, buf: &mut [u8], now: Instant) -> Result<Read> {
@@ -319,6 +340,10 @@ impl TlsSession for Session {
                 state.certificate_stage = Stage::Passed;
                 state.certificate_answer = context;
                 state.ocsp_answer = ocsp;
+                Ok(())
+            }
+            Answer::Psk(key) if state.awaits_key() => {
+                state.answer_key(key);
                 Ok(())
             }
             _ => Err(super::not_parked()),

@@ -8,6 +8,7 @@ use std::time::Instant;
 use openssl::ssl::SslSession;
 
 use crate::engine::hello::ClientHello;
+use crate::engine::psk::Psk;
 use crate::engine::record::Secrets;
 use crate::engine::{Context, Hooks, Question, Renegotiation, Role, SessionConfig, SessionEvent, SniTable, Verify};
 use crate::error::Error;
@@ -59,6 +60,8 @@ pub(super) struct Bytes {
     input: Vec<u8>,
     /// How much of `input` is used up; never beyond its end.
     position: usize,
+    /// Only so many of the waiting bytes may be taken.
+    gate: Option<usize>,
     pub output: Vec<u8>,
 }
 
@@ -80,6 +83,21 @@ impl Bytes {
         &self.input[self.position..]
     }
 
+    /// The waiting bytes that may not be taken yet.
+    pub(super) fn behind_gate(&self) -> &[u8] {
+        self.waiting().get(self.gate.unwrap_or(0)..).unwrap_or_default()
+    }
+
+    /// Lets `more` of the bytes behind the gate be taken, and none that come later.
+    pub(super) fn move_gate(&mut self, more: usize) {
+        self.gate = Some(self.unread().min(self.gate.unwrap_or(0).saturating_add(more)));
+    }
+
+    /// Lets everything be taken from now on.
+    pub(super) fn open_gate(&mut self) {
+        self.gate = None;
+    }
+
     /// The first `count` of the waiting bytes are used.
     pub(super) fn advance(&mut self, count: usize) {
         self.position = self.input.len().min(self.position + count);
@@ -95,9 +113,12 @@ impl Bytes {
 
     /// Moves up to `into.len()` bytes; 0 when there are none.
     pub(super) fn take(&mut self, into: &mut [u8]) -> usize {
-        let count = into.len().min(self.unread());
+        let count = into.len().min(self.unread()).min(self.gate.unwrap_or(usize::MAX));
         into[..count].copy_from_slice(&self.waiting()[..count]);
         self.advance(count);
+        if let Some(gate) = &mut self.gate {
+            *gate -= count;
+        }
         count
     }
 
@@ -175,6 +196,8 @@ pub(super) struct State {
     pub alpn_answer: Option<Option<Vec<u8>>>,
     pub certificate_answer: Option<Context>,
     pub ocsp_answer: Option<Vec<u8>>,
+    /// Pre-shared keys, where the program has any; `None` again when they are done with.
+    pub psk: Option<Box<Psk>>,
     pub renegotiations: RenegotiationCount,
     /// The time that the present call was given.
     pub now: Instant,
@@ -205,6 +228,7 @@ impl State {
             alpn_answer: None,
             certificate_answer: None,
             ocsp_answer: None,
+            psk: None,
             renegotiations: RenegotiationCount { limits: config.renegotiation, last: None, count: 0 },
             now,
             established: false,
@@ -281,6 +305,22 @@ mod tests {
         assert_eq!(bytes.take(&mut buf), 0);
         bytes.release();
         assert_eq!(bytes.input.capacity(), 0);
+    }
+
+    #[test]
+    fn a_gate_holds_back_what_is_behind_it() {
+        let mut bytes = Bytes::default();
+        let mut buf = [0; 8];
+        bytes.feed(b"abcdef");
+        bytes.move_gate(2);
+        assert_eq!((bytes.take(&mut buf[..1]), bytes.take(&mut buf), bytes.take(&mut buf)), (1, 1, 0));
+        assert_eq!((bytes.behind_gate(), bytes.unread()), (&b"cdef"[..], 4));
+        bytes.move_gate(usize::MAX);
+        bytes.feed(b"gh");
+        assert_eq!(bytes.behind_gate(), b"gh");
+        assert_eq!((bytes.take(&mut buf), bytes.take(&mut buf)), (4, 0));
+        bytes.open_gate();
+        assert_eq!((bytes.take(&mut buf), &buf[..2]), (2, &b"gh"[..]));
     }
 
     #[test]

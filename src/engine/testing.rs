@@ -116,6 +116,7 @@ pub fn config(role: Role) -> SessionConfig {
         session: None,
         request_ocsp: false,
         hooks: Hooks::default(),
+        psk_identity_hint: None,
         sni: None,
         renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
     }

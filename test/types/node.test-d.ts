@@ -102,8 +102,9 @@ tls.createServer({ handshakeTimeout: '10s' });
 tls.createServer({ requestCertificate: true });
 // @ts-expect-error the listener gets a socket, not an error first
 tls.createServer((error: Error, socket: tls.TLSSocket) => console.log(error, socket));
-// @ts-expect-error pre-shared keys are not there yet
-tls.createServer({ pskCallback: () => null });
+tls.createServer({ pskIdentityHint: 'who?', pskCallback: (socket, identity) => socket.destroyed ? null : Buffer.from(identity) });
+// @ts-expect-error a key is bytes
+tls.createServer({ pskCallback: () => 'secret' });
 
 // ---- clients
 
@@ -132,8 +133,10 @@ client.renegotiate({ rejectUnauthorized: true }, (error) => console.log(error));
 tls.connect();
 // @ts-expect-error a port is a number
 tls.connect({ port: '443' });
-// @ts-expect-error pre-shared keys are not there yet
-tls.connect({ port: 443, pskCallback: () => null });
+const negotiation: tls.PSKCallbackNegotation = { psk: new Uint8Array(16), identity: 'me' };
+tls.connect({ port: 443, pskCallback: (hint: string | null) => hint === null ? null : negotiation });
+// @ts-expect-error a key comes with its identity
+tls.connect({ port: 443, pskCallback: () => ({ psk: Buffer.alloc(16) }) });
 // @ts-expect-error carries no bytes
 tls.connect({ socket: {} });
 // @ts-expect-error not a callback

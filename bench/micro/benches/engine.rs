@@ -79,6 +79,7 @@ impl Peer {
             session: ticket.map(<[u8]>::to_vec),
             request_ocsp: false,
             hooks: Hooks { sessions: role == Role::Client, ..Hooks::default() },
+            psk_identity_hint: None,
             sni: None,
             renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
         };

@@ -40,6 +40,7 @@ fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
             session: None,
             request_ocsp: false,
             hooks,
+            psk_identity_hint: None,
             sni: None,
             renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
         },

@@ -4,6 +4,7 @@ mod data;
 mod handshake;
 mod hostile;
 mod platform;
+mod psk;
 mod questions;
 mod record;
 mod record_hostile;

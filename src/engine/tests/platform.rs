@@ -80,6 +80,7 @@ fn what_it_cannot_do_is_said_before_the_first_byte() {
         SessionConfig { alpn: b"\x02h2".to_vec(), ..base() },
         SessionConfig { verify, ..base() },
         SessionConfig { hooks: Hooks { keylog: true, ..Hooks::default() }, ..base() },
+        SessionConfig { hooks: Hooks { psk: true, ..Hooks::default() }, ..base() },
         SessionConfig { hooks: Hooks { certificate: true, ..Hooks::default() }, ..base() },
         SessionConfig { session: Some(vec![]), ..base() },
         SessionConfig { request_ocsp: true, ..base() },
