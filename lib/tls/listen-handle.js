@@ -46,6 +46,18 @@ class ListenHandle extends Target {
     }
   }
 
+  /** Takes a connection that Node has accepted: its descriptor is copied, its handle closed. False when it cannot. */
+  take(connection) {
+    if (!(connection.fd >= 0)) return false;      // Windows
+    try {
+      this.native.accept(connection.fd);
+    } catch {
+      return false;                               // no descriptor is left for the copy
+    }
+    connection.close();
+    return true;
+  }
+
   /** Connections whose handshake JavaScript has not seen yet. */
   pending() {
     return this.native.pending();
@@ -53,6 +65,9 @@ class ListenHandle extends Target {
 
   close() {
     this.native.close();
+    // Connections that nobody has heard of keep the process alive, as those do that have a socket.
+    this.counts = true;
+    this.updateHold();
   }
 
   onEvent(kind, arg, payload) {

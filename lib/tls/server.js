@@ -192,8 +192,10 @@ function listenNative(native, address, port, addressType, backlog, fd, flags) {
 Server.prototype._listen2 = function(address, port, addressType, backlog, fd, flags) {
   // A handle that somebody else made (given, or from the cluster's primary) belongs to Node, and so do sockets that
   // our own listener would not see: they come as raw net.Sockets.
-  if (this._handle || !this.listeners('connection').includes(onConnection)) {
+  const ours = this.listeners('connection').includes(onConnection);
+  if (this._handle || !ours) {
     Reflect.apply(net.Server.prototype._listen2, this, [address, port, addressType, backlog, fd, flags]);
+    if (ours && this._handle) takeConnections(this);
     return;
   }
   const native = new binding.Listener();
@@ -219,8 +221,26 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
   });
 };
 
+// Node accepts, in this process or in the cluster's primary; from then on a connection is native.
+function takeConnections(server) {
+  const { _handle: shared } = server;
+  const { onconnection } = shared;
+  const native = new binding.Listener();
+  configure(server, native);
+  const handle = new ListenHandle(server, native, native.listenHanded());
+  handle.counts = false;          // the shared handle keeps the process alive
+  handle.updateHold();
+  server[kNative] = native;
+  server[kListeners].add(handle);
+  shared.onconnection = function(error, connection) {
+    // What the native side cannot take is a net.Socket, as with Node.
+    if (error || !handle.take(connection)) Reflect.apply(onconnection, this, [error, connection]);
+  };
+}
+
 Server.prototype.close = function(callback) {
   this[kNative] = null;
+  for (const listener of this[kListeners]) listener.close();
   return Reflect.apply(net.Server.prototype.close, this, [callback]);
 };
 
