@@ -7,6 +7,7 @@ const check = require('../core/validate');
 const { codes, listenError } = require('../core/errors');
 const { hooks } = require('../core/events');
 const commandLine = require('./command-line');
+const diagnostics = require('./diagnostics');
 const face = require('./face');
 const serverContext = require('./server-context');
 const serverEvents = require('./server-events');
@@ -115,6 +116,11 @@ Server.prototype._onAdopted = function(id) {
   const socket = new this._TLSSocket(undefined, socketOptions(this, handle));
   count(this, socket);
   serverEvents.attach(this, socket);
+  if (diagnostics.wantsAccepted()) {
+    // Since not long ago: from now on raw sockets are shown, as with Node.
+    diagnostics.publishAccepted(socket);
+    this[kConfigure]();
+  }
 };
 
 // Somebody wants 'connection': the raw socket first, TLS when our own listener gets to it.
@@ -122,6 +128,7 @@ Server.prototype._onAccepted = function(id) {
   const socket = new AcceptedSocket(id, this);
   count(this, socket);
   this.emit('connection', socket);
+  diagnostics.publishAccepted(socket);
 };
 
 // ---- listening
@@ -135,7 +142,7 @@ function wantedHooks(server) {
   if (has('newSession') || has('resumeSession')) bits |= hooks.SESSIONS;
   if (has('keylog') || commandLine.logsKeys) bits |= hooks.KEYLOG;
   if (server[kEnableTrace] ?? commandLine.tracing) bits |= hooks.TRACE;
-  if (server.listenerCount('connection') > 1) bits |= hooks.EAGER;
+  if (server.listenerCount('connection') > 1 || diagnostics.wantsAccepted()) bits |= hooks.EAGER;
   return bits;
 }
 
@@ -206,6 +213,7 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
   } catch (error) {
     if (error.errno === undefined) throw error;
     const shown = listenError(error, error.address ?? address, port);
+    diagnostics.publishListenError(this, shown);
     process.nextTick(() => this.emit('error', shown));
     return;
   }
@@ -214,6 +222,7 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
   this._handle = handle;
   this[kNative] = native;
   this[kListeners].add(handle);
+  diagnostics.publishListening(this);
   this._connectionKey = `${addressType}:${address}:${port}`;
   if (this._unref) handle.unref();
   process.nextTick(() => {

@@ -20,6 +20,11 @@ const NAME: &CStr = c"X25519";
 const HYBRID: &CStr = c"X25519MLKEM768";
 
 extern "C" {
+    fn EVP_PKEY_CTX_new_from_pkey(
+        library: *mut sys::OSSL_LIB_CTX,
+        key: *mut sys::EVP_PKEY,
+        properties: *const c_char,
+    ) -> *mut sys::EVP_PKEY_CTX;
     fn EVP_PKEY_encapsulate_init(context: *mut sys::EVP_PKEY_CTX, params: *const sys::OSSL_PARAM) -> i32;
     fn EVP_PKEY_encapsulate(
         context: *mut sys::EVP_PKEY_CTX,
@@ -280,7 +285,7 @@ fn encapsulate(key: &PKeyRef<Private>, properties: [&CStr; 2]) -> [Vec<u8>; 2] {
     // SAFETY: live objects, checked and freed here; buffers with their lengths.
     unsafe {
         let context =
-            |properties: &CStr| sys::EVP_PKEY_CTX_new_from_pkey(ptr::null_mut(), key.as_ptr(), properties.as_ptr());
+            |properties: &CStr| EVP_PKEY_CTX_new_from_pkey(ptr::null_mut(), key.as_ptr(), properties.as_ptr());
         let peer = context(properties[0]);
         assert_eq!(EVP_PKEY_encapsulate_init(peer, ptr::null()), 1);
         let to = wrapped.as_mut_ptr();
