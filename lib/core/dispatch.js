@@ -6,6 +6,7 @@
 // and ticks run between the two, as they would with Node's own sockets.
 const { AsyncResource } = require('async_hooks');
 const binding = require('./binding');
+const { MANUAL } = require('./async-context');
 
 // Events fetched by one drain(): at four words each, 16 KiB of descriptors.
 const BATCH = 1024;
@@ -86,8 +87,6 @@ function changeHolders(by) {
   holders += by;
   if (before === 0 || holders === 0) binding.setAlive(holders > 0);
 }
-
-const MANUAL = Object.freeze({ requireManualDestroy: true });
 
 /** Something native with events: a connection or a listener. Subclasses define onEvent(kind, arg, payload). */
 class Target extends AsyncResource {

@@ -2,23 +2,27 @@
 // Node's command-line settings for TLS that no public API shows: --trace-tls and --tls-keylog=FILE.
 const { appendFile } = require('fs');
 
-function words() {
-  const fromEnvironment = (process.env.NODE_OPTIONS ?? '').split(/\s+/).filter(Boolean);
-  return [...fromEnvironment, ...process.execArgv];
+// As Node reads NODE_OPTIONS: separated by spaces, but for those in double quotes; there a backslash escapes.
+function fromEnvironment() {
+  const list = (process.env.NODE_OPTIONS ?? '').match(/(?:"(?:\\.|[^"\\])*"|[^ "])+/gs) ?? [];
+  const unquote = (quoted, inner) => inner.replace(/\\(.)/gs, '$1');
+  return list.map((word) => word.replace(/"((?:\\.|[^"\\])*)"/gs, unquote));
 }
+
+// A name may have underscores in place of dashes.
+const withDashes = (word) => word.replace(/^--[^=]*/, (name) => name.replaceAll('_', '-'));
+
+const words = [...fromEnvironment(), ...process.execArgv].map(withDashes);
 
 // The last one wins.
 function valueOf(name) {
-  const list = words();
-  for (let i = list.length - 1; i >= 0; i--) {
-    if (list[i].startsWith(`${name}=`)) return list[i].slice(name.length + 1);
-    if (list[i] === name) return list[i + 1] ?? '';
-  }
-  return '';
+  const at = words.findLastIndex((word) => word === name || word.startsWith(`${name}=`));
+  if (at < 0) return '';
+  return words[at] === name ? words[at + 1] ?? '' : words[at].slice(name.length + 1);
 }
 
 const keylogFile = valueOf('--tls-keylog');
-const tracing = words().includes('--trace-tls');
+const tracing = words.lastIndexOf('--trace-tls') > words.lastIndexOf('--no-trace-tls');
 let traceWarned = false;
 let keylogWarned = false;
 let keylogFailed = false;

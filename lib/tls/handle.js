@@ -2,6 +2,7 @@
 // What stands as `_handle` and `ssl` of a TLSSocket: the native connection, and the events that it sends.
 const binding = require('../core/binding');
 const check = require('../core/validate');
+const { inContext } = require('../core/async-context');
 const { Target } = require('../core/dispatch');
 const { hooks, kinds } = require('../core/events');
 const { connectErrors, systemError, tlsError } = require('../core/errors');
@@ -175,7 +176,7 @@ class TLSHandle extends Target {
       done(systemError(EPIPE));
     } else {
       // Also when the connection broke just now: ERROR or CLOSED is on its way and settles it.
-      this.writeDone = done;
+      this.writeDone = inContext('WRITEWRAP', done);
       this.updateHold();
     }
   }
@@ -198,7 +199,7 @@ class TLSHandle extends Target {
       done();
       return;
     }
-    this.shutdownDone = done;
+    this.shutdownDone = inContext('SHUTDOWNWRAP', done);
     this.shutdownAsked = true;
     this.updateHold();
     this.native.shutdown();

@@ -1,6 +1,7 @@
 'use strict';
 // What stands as `_handle` of a Server: the native listener, and the events that it sends.
 const fs = require('fs');
+const { inContext } = require('../core/async-context');
 const { Target } = require('../core/dispatch');
 const { kinds } = require('../core/events');
 
@@ -21,6 +22,7 @@ class ListenHandle extends Target {
     this.path = path;
     this.fd = -1;
     this.drained = false;          // closed, and no connection comes from here any more
+    this.closeDone = null;
     // A pipe has no address; Server.address() looks for the method.
     if (native.address() !== null) this.getsockname = (out) => this.name(out);
     this.attach(id);
@@ -46,6 +48,18 @@ class ListenHandle extends Target {
     }
   }
 
+  /** Takes a connection that Node has accepted: its descriptor is copied, its handle closed. False when it cannot. */
+  take(connection) {
+    if (!(connection.fd >= 0)) return false;      // Windows
+    try {
+      this.native.accept(connection.fd);
+    } catch {
+      return false;                               // no descriptor is left for the copy
+    }
+    connection.close();
+    return true;
+  }
+
   /** Connections whose handshake JavaScript has not seen yet. */
   pending() {
     return this.native.pending();
@@ -53,6 +67,10 @@ class ListenHandle extends Target {
 
   close() {
     this.native.close();
+    this.closeDone ??= inContext('TCPSERVERWRAP', () => this.server._onListenerEnd(this));
+    // Connections that nobody has heard of keep the process alive, as those do that have a socket.
+    this.counts = true;
+    this.updateHold();
   }
 
   onEvent(kind, arg, payload) {
@@ -69,7 +87,7 @@ class ListenHandle extends Target {
   onEnd() {
     this.drained = true;
     this.detach();
-    this.server._onListenerEnd(this);
+    this.closeDone?.();
   }
 }
 

@@ -7,6 +7,7 @@ const check = require('../core/validate');
 const { codes, listenError } = require('../core/errors');
 const { hooks } = require('../core/events');
 const commandLine = require('./command-line');
+const diagnostics = require('./diagnostics');
 const face = require('./face');
 const serverContext = require('./server-context');
 const serverEvents = require('./server-events');
@@ -121,6 +122,11 @@ Server.prototype._onAdopted = function(id) {
   const socket = new this._TLSSocket(undefined, socketOptions(this, handle));
   count(this, socket);
   serverEvents.attach(this, socket);
+  if (diagnostics.wantsAccepted()) {
+    // Since not long ago: from now on raw sockets are shown, as with Node.
+    diagnostics.publishAccepted(socket);
+    this[kConfigure]();
+  }
 };
 
 // Somebody wants 'connection': the raw socket first, TLS when our own listener gets to it.
@@ -128,6 +134,7 @@ Server.prototype._onAccepted = function(id) {
   const socket = new AcceptedSocket(id, this);
   count(this, socket);
   this.emit('connection', socket);
+  diagnostics.publishAccepted(socket);
 };
 
 // ---- listening
@@ -142,7 +149,7 @@ function wantedHooks(server) {
   if (has('newSession') || has('resumeSession')) bits |= hooks.SESSIONS;
   if (has('keylog') || commandLine.logsKeys) bits |= hooks.KEYLOG;
   if (server[kEnableTrace] ?? commandLine.tracing) bits |= hooks.TRACE;
-  if (server.listenerCount('connection') > 1) bits |= hooks.EAGER;
+  if (server.listenerCount('connection') > 1 || diagnostics.wantsAccepted()) bits |= hooks.EAGER;
   return bits;
 }
 
@@ -200,8 +207,10 @@ function listenNative(native, address, port, addressType, backlog, fd, flags) {
 Server.prototype._listen2 = function(address, port, addressType, backlog, fd, flags) {
   // A handle that somebody else made (given, or from the cluster's primary) belongs to Node, and so do sockets that
   // our own listener would not see: they come as raw net.Sockets.
-  if (this._handle || !this.listeners('connection').includes(onConnection)) {
+  const ours = this.listeners('connection').includes(onConnection);
+  if (this._handle || !ours) {
     Reflect.apply(net.Server.prototype._listen2, this, [address, port, addressType, backlog, fd, flags]);
+    if (ours && this._handle) takeConnections(this);
     return;
   }
   const native = new binding.Listener();
@@ -212,6 +221,7 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
   } catch (error) {
     if (error.errno === undefined) throw error;
     const shown = listenError(error, error.address ?? address, port);
+    diagnostics.publishListenError(this, shown);
     process.nextTick(() => this.emit('error', shown));
     return;
   }
@@ -220,6 +230,7 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
   this._handle = handle;
   this[kNative] = native;
   this[kListeners].add(handle);
+  diagnostics.publishListening(this);
   this._connectionKey = `${addressType}:${address}:${port}`;
   if (this._unref) handle.unref();
   process.nextTick(() => {
@@ -227,8 +238,26 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
   });
 };
 
+// Node accepts, in this process or in the cluster's primary; from then on a connection is native.
+function takeConnections(server) {
+  const { _handle: shared } = server;
+  const { onconnection } = shared;
+  const native = new binding.Listener();
+  configure(server, native);
+  const handle = new ListenHandle(server, native, native.listenHanded());
+  handle.counts = false;          // the shared handle keeps the process alive
+  handle.updateHold();
+  server[kNative] = native;
+  server[kListeners].add(handle);
+  shared.onconnection = function(error, connection) {
+    // What the native side cannot take is a net.Socket, as with Node.
+    if (error || !handle.take(connection)) Reflect.apply(onconnection, this, [error, connection]);
+  };
+}
+
 Server.prototype.close = function(callback) {
   this[kNative] = null;
+  for (const listener of this[kListeners]) listener.close();
   return Reflect.apply(net.Server.prototype.close, this, [callback]);
 };
 

@@ -4,6 +4,7 @@ const dns = require('dns');
 const net = require('net');
 const check = require('../core/validate');
 const { codes } = require('../core/errors');
+const diagnostics = require('./diagnostics');
 
 const {
   ERR_INVALID_ADDRESS_FAMILY, ERR_INVALID_ARG_TYPE, ERR_INVALID_IP_ADDRESS, ERR_MISSING_ARGS,
@@ -24,6 +25,7 @@ function normalize(args) {
 
 function connectSocket(socket, args) {
   const { options, callback } = normalize(args);
+  diagnostics.publishClient(socket);
   if (callback) socket.once('connect', callback);
   if (socket._tlsOptions.signal?.aborted) {
     process.nextTick(() => socket.destroy());

@@ -334,7 +334,7 @@ impl Connection {
             return None;
         }
         Some(match key {
-            Some(key) => EphemeralKeyInfo { kind: Some(key.kind), name: key.name, size: Some(key.bits) },
+            Some(key) => EphemeralKeyInfo { kind: Some(key.kind), name: key.name, size: key.bits },
             None => EphemeralKeyInfo { kind: None, name: None, size: None },
         })
     }

@@ -111,6 +111,24 @@ impl Listener {
         }
     }
 
+    /// Without a socket of its own: connections come through `accept`.
+    #[napi]
+    pub fn listen_handed(&mut self, env: &Env) -> Result<u32> {
+        self.listen(env, Ok(transport::Listener::Handed))
+    }
+
+    /// Takes a connection that somebody else accepted; the descriptor stays the caller's.
+    #[napi]
+    pub fn accept(&self, env: &Env, fd: i32) -> Result<()> {
+        #[cfg(unix)]
+        return self.server.as_ref().map_or(Ok(()), |server| server.hand_over(fd)).or_throw(env);
+        #[cfg(not(unix))]
+        {
+            let _ = fd;
+            Err(throw(env, &no_paths()))
+        }
+    }
+
     fn listen(&mut self, env: &Env, bound: std::io::Result<transport::Listener>) -> Result<u32> {
         let listener = bound.map_err(|e| throw(env, &CoreError::system(&e, "listen")))?;
         let config = self.config.take().ok_or_else(|| {

@@ -1,14 +1,20 @@
 //! A listening server: accepts, limits, and starts handshakes without asking JavaScript.
 
 use std::collections::HashMap;
+#[cfg(unix)]
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
+#[cfg(unix)]
+use socket2::Socket;
 use tokio::time::Sleep;
 
 use super::connection::{Connection, StartOptions};
@@ -16,7 +22,7 @@ use super::shard::{self, Shard};
 use super::{lock, next_id, Event, EventSink};
 use crate::error::{Error, Result};
 use crate::policy::limits::ACCEPT_REST;
-use crate::transport::{Accepted, Listener, SocketAddress, SocketOptions};
+use crate::transport::{Accepted, Listener, SocketAddress, SocketOptions, Stream};
 
 /// What later connections get.
 #[derive(Clone)]
@@ -48,6 +54,9 @@ pub struct Server {
     address: Option<SocketAddress>,
     /// The listening socket, until the server is closed.
     source: Mutex<Option<Accepted>>,
+    /// Connections that somebody else accepted, on their way to the acceptor.
+    #[cfg(unix)]
+    handed: Mutex<VecDeque<Socket>>,
     unseen: Mutex<Unseen>,
     /// All connections whose task runs.
     live: AtomicUsize,
@@ -68,6 +77,8 @@ impl Server {
             config: RwLock::new(Arc::new(config)),
             address,
             source: Mutex::new(Some(source)),
+            #[cfg(unix)]
+            handed: Mutex::default(),
             unseen: Mutex::default(),
             live: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
@@ -101,7 +112,43 @@ impl Server {
 
     /// Connections that JavaScript has not heard of.
     pub fn pending(&self) -> usize {
-        lock(&self.unseen).connections.len()
+        #[cfg(unix)]
+        let handed = lock(&self.handed).len();
+        #[cfg(not(unix))]
+        let handed = 0;
+        handed + lock(&self.unseen).connections.len()
+    }
+
+    /// Takes a connection that somebody else accepted, in a socket of its own beside the descriptor `fd`. Not after
+    /// [`close`](Self::close).
+    #[cfg(unix)]
+    pub fn hand_over(&self, fd: i32) -> Result<()> {
+        let copied = |e: io::Error| Error::system(&e, "accept");
+        if fd < 0 {
+            return Err(copied(io::Error::from_raw_os_error(libc::EBADF)));
+        }
+        // SAFETY: a number that is open, or EBADF; it is borrowed for the call only.
+        let socket = unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned().map_err(copied)?;
+        lock(&self.handed).push_back(socket.into());
+        self.waker.wake();
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn accept_handed(self: &Arc<Self>) {
+        loop {
+            let next = lock(&self.handed).pop_front();
+            let Some(socket) = next else { return };
+            let Ok(shard) = Shard::for_handshake() else { return };
+            let stream = {
+                let _entered = shard.handle().enter();
+                Stream::connected(socket)
+            };
+            // The peer may be gone already, which is nobody's error.
+            if let Ok(stream) = stream {
+                self.accept(shard, stream);
+            }
+        }
     }
 
     /// Stops accepting; connections live on. [`Event::ListenerClosed`] follows, and [`Event::PendingZero`] behind the
@@ -162,7 +209,7 @@ impl Server {
         self.live.fetch_sub(1, Ordering::AcqRel);
     }
 
-    fn accept(self: &Arc<Self>, shard: &'static Shard, stream: crate::transport::Stream) {
+    fn accept(self: &Arc<Self>, shard: &'static Shard, stream: Stream) {
         let config = self.config();
         let live = self.live.fetch_add(1, Ordering::AcqRel);
         if config.max_connections != 0 && live >= config.max_connections {
@@ -203,7 +250,11 @@ impl Acceptor {
         let this = self;
         this.server.waker.register(cx.waker());
         loop {
-            if this.server.closed.load(Ordering::Acquire) {
+            let closed = this.server.closed.load(Ordering::Acquire);
+            // What was handed over before close() still counts.
+            #[cfg(unix)]
+            this.server.accept_handed();
+            if closed {
                 this.server.ended();
                 return Poll::Ready(());
             }

@@ -324,17 +324,18 @@ pub(super) unsafe fn ephemeral_key(ssl: *mut sys::SSL) -> Option<EphemeralKey> {
         }
     }
     failure::clear();
-    // A KEM leaves no key of the peer behind, just the name of what was negotiated.
+    // A KEM leaves no key of the peer behind, just the name of what was negotiated. Node 22 and later show it this way,
+    // without a size: a hybrid has no single one.
     // SAFETY: see above; the name lives as long as the context.
     unsafe {
         let group = ffi::SSL_get_negotiated_group(ssl);
         let name = (group != 0).then(|| static_text(ffi::SSL_group_to_name(ssl, group))).flatten()?.to_owned();
-        name.contains("MLKEM").then(|| EphemeralKey { kind: "KEM".to_owned(), name: Some(name), bits: 0 })
+        name.contains("MLKEM").then(|| EphemeralKey { kind: "TLSGroup".to_owned(), name: Some(name), bits: None })
     }
 }
 
 fn describe(key: &PKey<Public>) -> Option<EphemeralKey> {
-    let bits = key.bits();
+    let bits = Some(key.bits());
     let ecdh = |name: String| EphemeralKey { kind: "ECDH".to_owned(), name: Some(name), bits };
     match key.id() {
         openssl::pkey::Id::DH => Some(EphemeralKey { kind: "DH".to_owned(), name: None, bits }),

@@ -215,12 +215,12 @@ pub struct Cipher {
 /// The key exchange of a client's session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EphemeralKey {
-    /// `DH`, `ECDH` or `KEM`.
+    /// `DH`, `ECDH`, or `TLSGroup` where a name is all there is to say.
     pub kind: String,
     /// Group name, for everything but DH.
     pub name: Option<String>,
-    /// 0 where that says nothing (a KEM).
-    pub bits: u32,
+    /// Of the peer's key, where there is one.
+    pub bits: Option<u32>,
 }
 
 /// One TLS connection without a socket. See the module's text for the contract:

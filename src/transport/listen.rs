@@ -17,6 +17,8 @@ pub enum Listener {
     Tcp(std::net::TcpListener),
     #[cfg(unix)]
     Unix(std::os::unix::net::UnixListener, Option<SocketFile>),
+    /// No socket: somebody else accepts, and hands connections over.
+    Handed,
 }
 
 /// The file of a Unix socket; it goes when the socket does, as libuv has it.
@@ -88,12 +90,13 @@ impl Listener {
         Ok(if unix { Listener::Unix(socket.into(), None) } else { Listener::Tcp(socket.into()) })
     }
 
-    /// `None` for a path.
+    /// `None` for a path and where there is no socket.
     pub fn address(&self) -> Option<SocketAddress> {
         match self {
             Listener::Tcp(listener) => listener.local_addr().ok().map(Into::into),
             #[cfg(unix)]
             Listener::Unix(..) => None,
+            Listener::Handed => None,
         }
     }
 
@@ -103,6 +106,7 @@ impl Listener {
             Listener::Tcp(listener) => Accepted::Tcp(TcpListener::from_std(listener)?),
             #[cfg(unix)]
             Listener::Unix(listener, file) => Accepted::Unix(UnixListener::from_std(listener)?, file),
+            Listener::Handed => Accepted::Handed,
         })
     }
 }
@@ -113,6 +117,7 @@ pub enum Accepted {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix(UnixListener, Option<SocketFile>),
+    Handed,
 }
 
 impl Accepted {
@@ -121,6 +126,7 @@ impl Accepted {
             Accepted::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream)),
             #[cfg(unix)]
             Accepted::Unix(listener, _) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Unix(stream)),
+            Accepted::Handed => Poll::Pending,
         }
     }
 }

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+#[cfg(unix)]
+use socket2::{Domain, Socket};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{tcp, TcpStream};
@@ -69,6 +71,16 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// A connected socket, attached to the runtime that the calling thread has entered.
+    #[cfg(unix)]
+    pub fn connected(socket: Socket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        match socket.local_addr()?.domain() {
+            Domain::UNIX => UnixStream::from_std(socket.into()).map(Stream::Unix),
+            _ => TcpStream::from_std(socket.into()).map(Stream::Tcp),
+        }
+    }
+
     /// Best effort, as Node does it: a refused option never costs the connection.
     pub fn apply(&self, options: SocketOptions) {
         if let Stream::Tcp(tcp) = self {

@@ -49,15 +49,19 @@ fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
     }
 }
 
-/// A server on a free port, changed by `configure`.
-fn listen(sink: &Arc<Sink>, configure: impl FnOnce(&mut ServerConfig)) -> (Arc<Server>, SocketAddr) {
-    let mut config = ServerConfig {
+fn config() -> ServerConfig {
+    ServerConfig {
         start: options(context(), Role::Server, Hooks::default()),
         eager: false,
         socket: SocketOptions::default(),
         paused: false,
         max_connections: 0,
-    };
+    }
+}
+
+/// A server on a free port, changed by `configure`.
+fn listen(sink: &Arc<Sink>, configure: impl FnOnce(&mut ServerConfig)) -> (Arc<Server>, SocketAddr) {
+    let mut config = config();
     configure(&mut config);
     let bound = Listener::tcp(Ipv4Addr::LOCALHOST.into(), 0, 16, false, false).unwrap();
     let server = Server::start(sink.clone(), bound, config).unwrap();

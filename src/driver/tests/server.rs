@@ -257,3 +257,34 @@ fn a_shard_rests_while_its_owner_is_behind_and_only_then() {
     conn.close(false);
     sink.wait_other(conn.id(), "closed");
 }
+
+#[cfg(unix)]
+#[test]
+fn connections_that_somebody_else_accepted_are_served() {
+    use std::os::fd::AsRawFd;
+
+    for eager in [false, true] {
+        let sink = Sink::new();
+        let outer = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = outer.local_addr().unwrap();
+        let mut config = config();
+        config.eager = eager;
+        let server = Server::start(sink.clone(), Listener::Handed, config).unwrap();
+        assert!(server.address().is_none());
+        let client = std::thread::spawn(move || drop(handshake(connect(address))));
+        let accepted = outer.accept().unwrap().0;
+        server.hand_over(accepted.as_raw_fd()).unwrap();
+        // The caller's descriptor is its own, and so is the end of it; what is on its way counts.
+        drop(accepted);
+        server.close();
+        let conn = adopted(&sink, &server);
+        assert_eq!(conn.local_address().unwrap().port, address.port());
+        if eager {
+            conn.start(options(context(), Role::Server, Hooks::default()));
+        }
+        sink.wait_other(conn.id(), "secure");
+        client.join().unwrap();
+        sink.wait_other(server.id(), "pending zero");
+        assert!(server.hand_over(-1).is_err() && server.hand_over(i32::MAX).is_err());
+    }
+}

@@ -32,12 +32,12 @@ fn both_versions_and_key_types_shake_hands() {
                     assert_eq!((c.session.protocol(), &*cipher.version), ("TLSv1.2", "TLSv1.2"));
                     assert_eq!(cipher.name, format!("ECDHE-{auth}-AES256-GCM-SHA384"));
                     assert_eq!(cipher.standard_name, format!("TLS_ECDHE_{auth}_WITH_AES_256_GCM_SHA384"));
-                    assert_eq!((&*key.kind, key.name.as_deref(), key.bits), ("ECDH", Some("X25519"), 253));
+                    assert_eq!((&*key.kind, key.name.as_deref(), key.bits), ("ECDH", Some("X25519"), Some(253)));
                 }
                 _ => {
                     assert_eq!((c.session.protocol(), &*cipher.version), ("TLSv1.3", "TLSv1.3"));
                     assert_eq!(cipher.name, "TLS_AES_256_GCM_SHA384");
-                    assert_eq!((&*key.kind, key.name.as_deref()), ("KEM", Some("X25519MLKEM768")));
+                    assert_eq!((&*key.kind, key.name.as_deref(), key.bits), ("TLSGroup", Some("X25519MLKEM768"), None));
                 }
             }
             assert!(s.session.shared_sigalgs().contains(&"RSA-PSS+SHA256".to_owned()));
@@ -242,4 +242,45 @@ fn threads_shake_hands_at_once() {
             });
         }
     });
+}
+
+/// Whether the server asked for another key share: a ServerHello with the random value of RFC 8446, 4.1.3.
+fn retried(server: &Peer) -> bool {
+    let random = openssl::sha::sha256(b"HelloRetryRequest");
+    server.sent.windows(random.len()).any(|bytes| bytes == random)
+}
+
+#[test]
+fn the_hybrid_group_is_negotiated_by_default_and_costs_others_nothing() {
+    const HYBRID: &str = "X25519MLKEM768";
+    let ca = Id::authority("ca");
+    let server = server_context(&Id::new("localhost", Kind::Ec, Some(&ca), 30));
+    server.set_options(openssl::ssl::SslOptions::CIPHER_SERVER_PREFERENCE.bits()).unwrap();
+    let run = |groups: &str, version: u16| {
+        let client = client_context(&ca, TLS1_2, version);
+        client.set_ecdh_curve(groups).unwrap();
+        let mut s = Peer::new(&server, config(Role::Server));
+        let mut c = Peer::new(&client, config(Role::Client));
+        talk(&mut c, &mut s);
+        assert_done(&c, &s);
+        (c.session.ephemeral_key().unwrap().name.unwrap(), retried(&s))
+    };
+    for (groups, version, expected, retry) in [
+        ("auto", TLS1_3, HYBRID, false),
+        ("X25519MLKEM768:X25519", TLS1_3, HYBRID, false),
+        ("*X25519:*X25519MLKEM768", TLS1_3, HYBRID, false),
+        ("X25519", TLS1_3, "X25519", false),
+        ("P-256:X25519", TLS1_3, "prime256v1", false),
+        // It names the hybrid and sends no share for it: one more round trip, as OpenSSL's groups have it.
+        ("X25519:X25519MLKEM768", TLS1_3, HYBRID, true),
+        ("auto", TLS1_2, "X25519", false),
+        ("X25519MLKEM768:X25519:P-256", TLS1_2, "X25519", false),
+    ] {
+        assert_eq!(run(groups, version), (expected.to_owned(), retry), "{groups} {version:x}");
+    }
+    // A server that does not know the hybrid costs our client nothing either: X25519's share is there as well.
+    server.set_ecdh_curve("X25519:P-256").unwrap();
+    assert_eq!(run("auto", TLS1_3), ("X25519".to_owned(), false));
+    server.set_ecdh_curve("X25519MLKEM768").unwrap();
+    assert_eq!(run("auto", TLS1_3), (HYBRID.to_owned(), false));
 }

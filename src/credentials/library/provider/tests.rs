@@ -17,7 +17,30 @@ const OURS: &CStr = c"provider=c4tls";
 const DEFAULT: &CStr = c"provider=default";
 const NAME: &CStr = c"X25519";
 
+const HYBRID: &CStr = c"X25519MLKEM768";
+
 extern "C" {
+    fn EVP_PKEY_CTX_new_from_pkey(
+        library: *mut sys::OSSL_LIB_CTX,
+        key: *mut sys::EVP_PKEY,
+        properties: *const c_char,
+    ) -> *mut sys::EVP_PKEY_CTX;
+    fn EVP_PKEY_encapsulate_init(context: *mut sys::EVP_PKEY_CTX, params: *const sys::OSSL_PARAM) -> i32;
+    fn EVP_PKEY_encapsulate(
+        context: *mut sys::EVP_PKEY_CTX,
+        wrapped: *mut u8,
+        wrapped_length: *mut usize,
+        secret: *mut u8,
+        secret_length: *mut usize,
+    ) -> i32;
+    fn EVP_PKEY_decapsulate_init(context: *mut sys::EVP_PKEY_CTX, params: *const sys::OSSL_PARAM) -> i32;
+    fn EVP_PKEY_decapsulate(
+        context: *mut sys::EVP_PKEY_CTX,
+        secret: *mut u8,
+        secret_length: *mut usize,
+        wrapped: *const u8,
+        wrapped_length: usize,
+    ) -> i32;
     fn EVP_PKEY_get0_provider(key: *const sys::EVP_PKEY) -> *const sys::OSSL_PROVIDER;
     fn OSSL_PROVIDER_get0_name(provider: *const sys::OSSL_PROVIDER) -> *const c_char;
     fn EVP_PKEY_CTX_set_group_name(context: *mut sys::EVP_PKEY_CTX, name: *const c_char) -> i32;
@@ -53,9 +76,13 @@ fn public(bytes: &[u8], properties: &CStr) -> Option<PKey<Public>> {
 }
 
 fn generate(properties: &CStr) -> PKey<Private> {
+    generate_named(NAME, properties)
+}
+
+fn generate_named(name: &CStr, properties: &CStr) -> PKey<Private> {
     // SAFETY: C strings; the result is null or ours.
     unsafe {
-        let key = sys::EVP_PKEY_Q_keygen(ptr::null_mut(), properties.as_ptr(), NAME.as_ptr());
+        let key = sys::EVP_PKEY_Q_keygen(ptr::null_mut(), properties.as_ptr(), name.as_ptr());
         assert!(!key.is_null());
         PKey::from_ptr(key)
     }
@@ -247,6 +274,49 @@ fn a_group_of_another_name_is_refused() {
         }
     }
     let _ = ErrorStack::get();
+}
+
+/// What the key's owner gets of it, and what a peer does, each under `properties`.
+fn encapsulate(key: &PKeyRef<Private>, properties: [&CStr; 2]) -> [Vec<u8>; 2] {
+    let (mut wrapped, mut wrapped_length) = (vec![0; 4096], 4096);
+    let mut secrets = [vec![0; 256], vec![0; 256]];
+    let [(theirs, mut theirs_length), (ours, mut ours_length)] =
+        secrets.each_mut().map(|bytes| (bytes.as_mut_ptr(), 256));
+    // SAFETY: live objects, checked and freed here; buffers with their lengths.
+    unsafe {
+        let context =
+            |properties: &CStr| EVP_PKEY_CTX_new_from_pkey(ptr::null_mut(), key.as_ptr(), properties.as_ptr());
+        let peer = context(properties[0]);
+        assert_eq!(EVP_PKEY_encapsulate_init(peer, ptr::null()), 1);
+        let to = wrapped.as_mut_ptr();
+        assert_eq!(EVP_PKEY_encapsulate(peer, to, &mut wrapped_length, theirs, &mut theirs_length), 1);
+        sys::EVP_PKEY_CTX_free(peer);
+        let owner = context(properties[1]);
+        assert_eq!(EVP_PKEY_decapsulate_init(owner, ptr::null()), 1);
+        assert_eq!(EVP_PKEY_decapsulate(owner, ours, &mut ours_length, wrapped.as_ptr(), wrapped_length), 1);
+        sys::EVP_PKEY_CTX_free(owner);
+    }
+    secrets[0].truncate(theirs_length);
+    secrets[1].truncate(ours_length);
+    secrets
+}
+
+#[test]
+fn the_hybrid_with_ml_kem_makes_use_of_it() {
+    let Some(()) = start() else { return };
+    let before = x25519::USES.get();
+    let key = generate_named(HYBRID, c"");
+    assert_eq!(x25519::USES.get(), [before[0] + 1, before[1]]);
+    let [theirs, ours] = encapsulate(&key, [c"", c""]);
+    assert_eq!((theirs.len(), &theirs), (64, &ours));
+    // The peer makes a key, and both derive.
+    assert_eq!(x25519::USES.get(), [before[0] + 2, before[1] + 2]);
+    // With the default provider on one side.
+    let key = generate_named(HYBRID, DEFAULT);
+    for properties in [[c"", DEFAULT], [DEFAULT, c""], [DEFAULT, DEFAULT]] {
+        let [theirs, ours] = encapsulate(&key, properties);
+        assert_eq!(theirs, ours);
+    }
 }
 
 #[test]

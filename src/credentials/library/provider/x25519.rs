@@ -3,6 +3,12 @@
 use graviola::key_agreement::x25519::{PublicKey, StaticPrivateKey};
 use zeroize::{Zeroize, Zeroizing};
 
+#[cfg(test)]
+thread_local! {
+    /// Key pairs and secrets that were made here.
+    pub(super) static USES: std::cell::Cell<[usize; 2]> = const { std::cell::Cell::new([0; 2]) };
+}
+
 /// Bytes of a private key, of a public key, of a shared secret.
 pub(super) const LENGTH: usize = 32;
 
@@ -44,6 +50,8 @@ pub(super) fn generate() -> Option<KeyPair> {
     private[0] &= 248;
     private[LENGTH - 1] = private[LENGTH - 1] & 127 | 64;
     let public = public_key(&private);
+    #[cfg(test)]
+    USES.with(|uses| uses.set([uses.get()[0] + 1, uses.get()[1]]));
     Some(KeyPair { private, public })
 }
 
@@ -57,5 +65,7 @@ pub(super) fn shared_secret(private: &[u8; LENGTH], peer: &[u8; LENGTH]) -> Opti
     let mut shared = StaticPrivateKey::from_array(private).diffie_hellman(&peer).ok()?;
     let secret = Zeroizing::new(shared.0);
     shared.0.zeroize();
+    #[cfg(test)]
+    USES.with(|uses| uses.set([uses.get()[0], uses.get()[1] + 1]));
     Some(secret)
 }
