@@ -192,6 +192,7 @@ impl Task {
         SCRATCH.with_borrow_mut(|scratch| {
             let clear = &mut scratch.clear;
             let (mut told, mut filled) = (0, 0);
+            let minds_records = self.conn.sink.minds_records();
             let now = Instant::now();
             let outcome = loop {
                 if filled == clear.len() {
@@ -206,7 +207,14 @@ impl Task {
                     self.notices(core);
                 }
                 match read {
-                    Ok(Read::Data(n)) => filled += n,
+                    Ok(Read::Data(n)) => {
+                        if minds_records && n >= limits::LEAST_FRAGMENT {
+                            self.tell(&clear[told..filled]);
+                            self.tell(&clear[filled..filled + n]);
+                            told = filled + n;
+                        }
+                        filled += n;
+                    }
                     Ok(Read::Pending) => {
                         core.stir = false;
                         break Ok(Step::Moved);
