@@ -340,6 +340,10 @@ TLSSocket.prototype._final = function(cb) {
   this._handle.shutdown(cb);
 };
 
+TLSSocket.prototype._destroySSL = function() {
+  this.ssl?.destroySSL();
+};
+
 TLSSocket.prototype.resetAndDestroy = function() {
   const handle = this._handle;
   if (!handle) {
@@ -387,7 +391,7 @@ TLSSocket.prototype.renegotiate = function(options, callback) {
     this._handle.setVerifyMode(this._requestCert, this._rejectUnauthorized);
   }
   try {
-    this._handle.native.renegotiate();
+    this._handle.renegotiate();
   } catch (error) {
     if (callback) process.nextTick(callback, error);
     return false;
