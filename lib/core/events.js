@@ -28,6 +28,7 @@ const kinds = Object.freeze({
   CIPHER_RESUME: 31,
   CIPHER_END: 32,
   TRACE: 33,
+  RENEGOTIATION: 35,
 });
 
 /** What JavaScript asks to be told of, as bits. */

@@ -311,6 +311,7 @@ class TLSHandle extends Target {
       case kinds.KEYLOG: owner.emit('keylog', Buffer.from(payload)); break;
       case kinds.NEW_SESSION: owner._onNewSession(Buffer.from(payload), arg); break;
       case kinds.OCSP_RESPONSE: owner.emit('OCSPResponse', arg === 1 ? Buffer.from(payload ?? '') : null); break;
+      case kinds.RENEGOTIATION: this.onRenegotiation(); break;
       case kinds.TRACE: process._rawDebug(payload.toString()); break;
     }
   }
@@ -336,13 +337,18 @@ class TLSHandle extends Target {
   }
 
   onSecure() {
-    if (this.secured) this.handshakes++;
     this.secured = true;
     if (this.renegotiating) this.renegotiating = false;
     this.updateHold();
     if (this.renegotiationOff) this.native.disableRenegotiation();
     if (this.maxSendFragment > 0) this.native.setMaxSendFragment(this.maxSendFragment);
     this.owner._onSecure();
+  }
+
+  // The client begins another handshake. What it sent before has come, so disableRenegotiation() counts if it was called.
+  onRenegotiation() {
+    this.handshakes++;
+    this.native.answerRenegotiation();
   }
 
   noteEnd() {
@@ -456,7 +462,7 @@ Object.assign(TLSHandle.prototype, {
   servername: undefined,    // to ask for, client
   renegotiationOff: false,
   renegotiating: false,     // this side asked for it
-  handshakes: 0,            // after the first
+  handshakes: 0,            // begun by the client after the first, server
   maxSendFragment: 0,       // bytes; 0: OpenSSL's default
   lastSession: null,        // of the last 'session' event, client
   fd: -1,

@@ -228,6 +228,10 @@ TLSSocket.prototype._onSecure = function() {
 TLSSocket.prototype._onTLSFailure = function(error) {
   if (this._hadError) return;
   this._hadError = true;
+  const { code } = error;
+  if (this._tlsOptions.isServer && this._requestCert && this._handle.verifyError()?.code === code) {
+    this.authorizationError = code;
+  }
   // 'tlsClientError' listeners get the socket before it is closed.
   if (!this._secureEstablished) this._closeAfterHandlingError = true;
   this.destroy(error);

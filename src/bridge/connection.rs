@@ -203,6 +203,11 @@ impl Connection {
     }
 
     #[napi]
+    pub fn answer_renegotiation(&self, env: &Env) -> Result<()> {
+        self.inner.answer(Answer::Renegotiation).or_throw(env)
+    }
+
+    #[napi]
     pub fn session_stored(&self) {
         self.inner.session_stored();
     }

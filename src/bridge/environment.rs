@@ -211,6 +211,7 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             let asked = json!({ "servername": servername, "ocsp": ocsp });
             queue.push(target, kind::CERTIFICATE, 0, asked.to_string().as_bytes());
         }
+        Event::Question(Question::Renegotiation) => plain(kind::RENEGOTIATION, 0),
     }
 }
 

@@ -39,6 +39,7 @@ pub(super) mod kind {
     pub const CIPHER_RESUME: u32 = 31;
     pub const CIPHER_END: u32 = 32;
     pub const TRACE: u32 = 33;
+    pub const RENEGOTIATION: u32 = 35;
 }
 
 /// Events that travel together.

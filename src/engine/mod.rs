@@ -92,6 +92,9 @@ pub struct Renegotiation {
     pub window: Duration,
     /// `ERR_TLS_RENEGOTIATION_DISABLED` at once.
     pub disabled: bool,
+    /// Park before each with [`Question::Renegotiation`]: the owner may have to see what came before it, since it may
+    /// then forbid it.
+    pub ask: bool,
 }
 
 /// Everything that is fixed before a session's first byte.
@@ -150,6 +153,8 @@ pub enum Question {
         servername: Option<String>,
         ocsp: bool,
     },
+    /// The client begins another handshake.
+    Renegotiation,
 }
 
 /// The answer to a [`Question`] of the same name.
@@ -166,6 +171,8 @@ pub enum Answer {
         /// DER OCSPResponse to staple.
         ocsp: Option<Vec<u8>>,
     },
+    /// Go on, within the limits.
+    Renegotiation,
 }
 
 /// Notices, in the order they came about.
@@ -232,7 +239,7 @@ pub trait TlsSession: Send {
     fn poll_event(&mut self) -> Option<SessionEvent>;
     /// [`poll_event`](Self::poll_event) has something.
     fn has_event(&self) -> bool;
-    /// Answers the question the session is parked at; the next `handshake` call goes on.
+    /// Answers the question the session is parked at; the next `handshake` or `read` call goes on.
     fn answer(&mut self, answer: Answer) -> Result<()>;
     /// Call before the first read: a session that has all it needs gives a lighter one, which goes on in its place with
     /// the bytes that were fed, the output and every answer. `None` where there is none, or not yet.

@@ -117,7 +117,7 @@ pub fn config(role: Role) -> SessionConfig {
         request_ocsp: false,
         hooks: Hooks::default(),
         sni: None,
-        renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
+        renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false, ask: false },
     }
 }
 

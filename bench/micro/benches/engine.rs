@@ -80,7 +80,7 @@ impl Peer {
             request_ocsp: false,
             hooks: Hooks { sessions: role == Role::Client, ..Hooks::default() },
             sni: None,
-            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
+            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false, ask: false },
         };
         let begin = Instant::now();
         let session = context.session(config).expect("a session");

@@ -117,10 +117,12 @@ impl Task {
 
     fn wants_bytes(&self, core: &mut Core) -> bool {
         let Some(session) = core.session.as_mut() else { return false };
-        match core.phase {
-            Phase::Handshake => session.unread() < limits::PARKED_INPUT,
-            _ => session.output().len() < limits::ANSWER_BACKLOG && self.reading() && self.has_room(),
-        }
+        // A handshake may be parked, a later one too.
+        session.unread() < limits::PARKED_INPUT
+            && match core.phase {
+                Phase::Handshake => true,
+                _ => session.output().len() < limits::ANSWER_BACKLOG && self.reading() && self.has_room(),
+            }
     }
 
     fn reading(&self) -> bool {

@@ -41,7 +41,7 @@ fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
             request_ocsp: false,
             hooks,
             sni: None,
-            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
+            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false, ask: false },
         },
         handshake_timeout: None,
         strict_eof: false,
