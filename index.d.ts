@@ -13,8 +13,17 @@ import * as stream from 'node:stream';
 
 export {
   CipherNameAndProtocol, Certificate, CommonConnectionOptions, DetailedPeerCertificate, EphemeralKeyInfo, KeyObject,
-  PeerCertificate, PxfObject, SecureVersion, SecureContextOptions,
+  PeerCertificate, PxfObject, SecureVersion,
 } from 'node:tls';
+
+/** What credentials and settings are made from. */
+export interface SecureContextOptions extends tls.SecureContextOptions {
+  /**
+   * `pfx` may be a file of an old tool, encrypted with RC2-40 or DES. Default: false, such a file is
+   * `ERR_CRYPTO_UNSUPPORTED_OPERATION` as in Node.
+   */
+  legacyPfx?: boolean | undefined;
+}
 
 /**
  * Options of {@link connect}: those of `tls.connect`, and those of `socket.connect` that concern the connection.
@@ -41,6 +50,8 @@ export interface ConnectionOptions extends Omit<tls.ConnectionOptions, 'pskCallb
   allowHalfOpen?: boolean | undefined;
   highWaterMark?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** As in {@link SecureContextOptions}. */
+  legacyPfx?: boolean | undefined;
 }
 
 /**
@@ -48,8 +59,9 @@ export interface ConnectionOptions extends Omit<tls.ConnectionOptions, 'pskCallb
  * `sessionTimeout` 300 s; `ALPNProtocols` none.
  *
  * With `requestCert` and `rejectUnauthorized`, a client without an acceptable certificate is refused inside the
- * handshake with the alert that fits, and `tlsClientError` has the reason as `code` (`CERT_HAS_EXPIRED`, ...). Node
- * closes such a connection without a word. Pre-shared keys are not there yet.
+ * handshake with the alert that fits. `tlsClientError` then has Node's code, ECONNRESET, and the reason in its message
+ * and as `cause` (with the code `CERT_HAS_EXPIRED`, ...), also `socket.authorizationError`. Node closes such a connection
+ * without a word. Pre-shared keys are not there yet.
  */
 export interface TlsOptions extends Omit<tls.TlsOptions, 'pskCallback' | 'pskIdentityHint'> {
   noDelay?: boolean | undefined;
@@ -58,6 +70,8 @@ export interface TlsOptions extends Omit<tls.TlsOptions, 'pskCallback' | 'pskIde
   keepAliveInitialDelay?: number | undefined;
   /** Bytes. */
   highWaterMark?: number | undefined;
+  /** As in {@link SecureContextOptions}. */
+  legacyPfx?: boolean | undefined;
 }
 
 export type TLSSocketOptions = tls.TLSSocketOptions;
@@ -93,7 +107,7 @@ export function createServer(secureConnectionListener?: (socket: TLSSocket) => v
 export function createServer(options: TlsOptions, secureConnectionListener?: (socket: TLSSocket) => void): Server;
 
 /** Checks and keeps credentials and settings for any number of connections. Throws as {@link createServer} does. */
-export function createSecureContext(options?: tls.SecureContextOptions): SecureContext;
+export function createSecureContext(options?: SecureContextOptions): SecureContext;
 
 /** Opens a connection. `secureConnectListener` is added once for 'secureConnect'. */
 export function connect(options: ConnectionOptions, secureConnectListener?: () => void): TLSSocket;
