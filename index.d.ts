@@ -13,8 +13,17 @@ import * as stream from 'node:stream';
 
 export {
   CipherNameAndProtocol, Certificate, CommonConnectionOptions, DetailedPeerCertificate, EphemeralKeyInfo, KeyObject,
-  PeerCertificate, PSKCallbackNegotation, PxfObject, SecureVersion, SecureContextOptions,
+  PeerCertificate, PSKCallbackNegotation, PxfObject, SecureVersion,
 } from 'node:tls';
+
+/** What credentials and settings are made from. */
+export interface SecureContextOptions extends tls.SecureContextOptions {
+  /**
+   * `pfx` may be a file of an old tool, encrypted with RC2-40 or DES. Default: false, such a file is
+   * `ERR_CRYPTO_UNSUPPORTED_OPERATION` as in Node.
+   */
+  legacyPfx?: boolean | undefined;
+}
 
 /**
  * Options of {@link connect}: those of `tls.connect`, and those of `socket.connect` that concern the connection.
@@ -40,6 +49,8 @@ export interface ConnectionOptions extends tls.ConnectionOptions {
   allowHalfOpen?: boolean | undefined;
   highWaterMark?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** As in {@link SecureContextOptions}. */
+  legacyPfx?: boolean | undefined;
 }
 
 /**
@@ -47,8 +58,9 @@ export interface ConnectionOptions extends tls.ConnectionOptions {
  * `sessionTimeout` 300 s; `ALPNProtocols` none.
  *
  * With `requestCert` and `rejectUnauthorized`, a client without an acceptable certificate is refused inside the
- * handshake with the alert that fits, and `tlsClientError` has the reason as `code` (`CERT_HAS_EXPIRED`, ...). Node
- * closes such a connection without a word.
+ * handshake with the alert that fits. `tlsClientError` then has Node's code, ECONNRESET, and the reason in its message
+ * and as `cause` (with the code `CERT_HAS_EXPIRED`, ...), also `socket.authorizationError`. Node closes such a connection
+ * without a word.
  */
 export interface TlsOptions extends tls.TlsOptions {
   noDelay?: boolean | undefined;
@@ -57,6 +69,8 @@ export interface TlsOptions extends tls.TlsOptions {
   keepAliveInitialDelay?: number | undefined;
   /** Bytes. */
   highWaterMark?: number | undefined;
+  /** As in {@link SecureContextOptions}. */
+  legacyPfx?: boolean | undefined;
 }
 
 export type TLSSocketOptions = tls.TLSSocketOptions;
@@ -92,7 +106,7 @@ export function createServer(secureConnectionListener?: (socket: TLSSocket) => v
 export function createServer(options: TlsOptions, secureConnectionListener?: (socket: TLSSocket) => void): Server;
 
 /** Checks and keeps credentials and settings for any number of connections. Throws as {@link createServer} does. */
-export function createSecureContext(options?: tls.SecureContextOptions): SecureContext;
+export function createSecureContext(options?: SecureContextOptions): SecureContext;
 
 /** Opens a connection. `secureConnectListener` is added once for 'secureConnect'. */
 export function connect(options: ConnectionOptions, secureConnectListener?: () => void): TLSSocket;

@@ -146,8 +146,8 @@ define('ERR_TLS_SESSION_ATTACK', Error, 'TLS session renegotiation attack detect
 define('ERR_TLS_SNI_FROM_SERVER', Error, 'Cannot issue SNI from a TLS server-side socket');
 
 /** ECONNRESET that this side noticed by itself, without a failed system call. */
-function connReset(message) {
-  const error = new Error(message);
+function connReset(message, options) {
+  const error = new Error(message, options);
   Error.captureStackTrace(error, connReset);
   error.code = 'ECONNRESET';
   return error;

@@ -29,6 +29,7 @@ const kinds = Object.freeze({
   CIPHER_END: 32,
   TRACE: 33,
   PSK: 34,
+  RENEGOTIATION: 35,
 });
 
 /** What JavaScript asks to be told of, as bits. */

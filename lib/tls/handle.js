@@ -11,6 +11,7 @@ const { ticketOf } = require('./session-ticket');
 const { UserBuffer } = require('./user-buffer');
 
 const EPIPE = Object.freeze({ code: 'EPIPE', errno: -32, syscall: 'write' });
+const ECANCELED = Object.freeze({ code: 'ECANCELED', errno: -125, syscall: 'write' });
 
 // Bytes of clear text in a record, RFC 5246 and 6066.
 const MIN_FRAGMENT = 512;
@@ -169,6 +170,11 @@ class TLSHandle extends Target {
     return this.outbox.start(this.id, chunks);
   }
 
+  /** Bytes that wait for the kernel, or for the stream beneath. */
+  get writeQueueSize() {
+    return this.writeDone === null ? 0 : this.owner.writableLength;
+  }
+
   afterWrite(result, done) {
     if (result === 0) {
       process.nextTick(done);
@@ -234,6 +240,11 @@ class TLSHandle extends Target {
     return 0;
   }
 
+  /** Ends TLS; the socket hears of it as of any end. */
+  destroySSL() {
+    if (this.native !== null && !this.closing && !this.closed) this.native.close(false);
+  }
+
   addCloseDone(done) {
     if (!done) return;
     const before = this.closeDone;
@@ -251,7 +262,8 @@ class TLSHandle extends Target {
     this.writeDone = this.shutdownDone = null;
     this.outbox?.clear();
     if (this.closing) {
-      writeDone?.();
+      // A stream that is not destroyed, or no more (`_undestroy`), has nobody else to tell.
+      writeDone?.(this.owner?.destroyed === false ? systemError(ECANCELED) : null);
       shutdownDone?.();
       this.settle();
     } else if (writeDone !== null && !this.sawEnd) {
@@ -301,6 +313,7 @@ class TLSHandle extends Target {
       case kinds.KEYLOG: owner.emit('keylog', Buffer.from(payload)); break;
       case kinds.NEW_SESSION: owner._onNewSession(Buffer.from(payload), arg); break;
       case kinds.OCSP_RESPONSE: owner.emit('OCSPResponse', arg === 1 ? Buffer.from(payload ?? '') : null); break;
+      case kinds.RENEGOTIATION: this.onRenegotiation(); break;
       case kinds.TRACE: process._rawDebug(payload.toString()); break;
     }
   }
@@ -327,10 +340,17 @@ class TLSHandle extends Target {
 
   onSecure() {
     this.secured = true;
+    if (this.renegotiating) this.renegotiating = false;
     this.updateHold();
     if (this.renegotiationOff) this.native.disableRenegotiation();
     if (this.maxSendFragment > 0) this.native.setMaxSendFragment(this.maxSendFragment);
     this.owner._onSecure();
+  }
+
+  // The client begins another handshake. What it sent before has come, so disableRenegotiation() counts if it was called.
+  onRenegotiation() {
+    this.handshakes++;
+    this.native.answerRenegotiation();
   }
 
   noteEnd() {
@@ -358,6 +378,11 @@ class TLSHandle extends Target {
     // The peer is done and so is the caller: that the close_notify cannot be sent is nobody's error.
     if (this.sawEnd && this.shutdownAsked && description.syscall === 'write') {
       this.onShutdown();
+      return;
+    }
+    // A c4tls server refuses a renegotiation with this alert, Node's goes without a word: to the program both are the end.
+    if (this.renegotiating && description.code === 'ERR_SSL_TLSV1_ALERT_NO_RENEGOTIATION') {
+      this.onEnd();
       return;
     }
     this.noteEnd();
@@ -398,6 +423,11 @@ class TLSHandle extends Target {
   getALPNNegotiatedProtocol() { return this.native === null ? false : this.native.getAlpn(); }
   getPeerChain() { return this.native?.getPeerChain() ?? []; }
   getCertificate() { return this.native?.getCertificate() ?? null; }
+  renegotiate() {
+    this.renegotiating = true;
+    this.native.renegotiate();
+  }
+
   // What comes before TLS has begun is kept until then.
   disableRenegotiation() {
     this.renegotiationOff = true;
@@ -433,6 +463,8 @@ Object.assign(TLSHandle.prototype, {
   session: undefined,       // to resume, client
   servername: undefined,    // to ask for, client
   renegotiationOff: false,
+  renegotiating: false,     // this side asked for it
+  handshakes: 0,            // begun by the client after the first, server
   maxSendFragment: 0,       // bytes; 0: OpenSSL's default
   lastSession: null,        // of the last 'session' event, client
   fd: -1,

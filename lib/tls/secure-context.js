@@ -35,9 +35,15 @@ function toBytes(value) {
 
 /** What `secureContext.context` is: the native context under the method names of Node's. */
 class ContextHandle {
+  #native;
+
   constructor(method, min, max) {
-    this.native = new binding.SecureContext(method, min, max);
+    this.#native = new binding.SecureContext(method, min, max);
   }
+
+  get native() { return this.#native; }
+  // Node's is a pointer to its SSL_CTX, for addons; ours says as little.
+  get _external() { return this.#native; }
 
   setOptions(options) { this.native.setOptions(options); }
   getMinProto() { return this.native.getMinProto(); }
@@ -63,8 +69,8 @@ class ContextHandle {
   getIssuer() { return this.native.getIssuer(); }
   close() { this.native.close(); }
 
-  loadPKCS12(pfx, passphrase) {
-    this.native.loadPkcs12(toBytes(pfx), passphrase === undefined ? undefined : toBytes(passphrase));
+  loadPKCS12(pfx, passphrase, legacy = false) {
+    this.native.loadPkcs12(toBytes(pfx), passphrase === undefined ? undefined : toBytes(passphrase), legacy);
   }
 
   addRootCerts() {
@@ -138,11 +144,11 @@ function applyKeys(context, key, passphrase) {
   }
 }
 
-function applyPfx(context, pfx, passphrase) {
+function applyPfx(context, pfx, passphrase, legacy) {
   for (const item of listOf(pfx)) {
     const own = Array.isArray(pfx) ? item.passphrase || passphrase : passphrase;
     const data = Array.isArray(pfx) ? item.buf || item : item;
-    context.loadPKCS12(data, own || undefined);
+    context.loadPKCS12(data, own || undefined, legacy);
   }
 }
 
@@ -178,7 +184,7 @@ function configure(context, options) {
   check.object(options, 'options');
   const {
     ca, cert, ciphers = face.DEFAULT_CIPHERS, crl, dhparam, ecdhCurve = face.DEFAULT_ECDH_CURVE || 'auto',
-    key, passphrase, pfx, sessionIdContext, sessionTimeout, sigalgs, ticketKeys,
+    key, legacyPfx = false, passphrase, pfx, sessionIdContext, sessionTimeout, sigalgs, ticketKeys,
   } = options;
 
   // First: @SECLEVEL=n in the cipher list governs what follows.
@@ -227,7 +233,8 @@ function configure(context, options) {
     check.string(sessionIdContext, 'options.sessionIdContext');
     context.setSessionIdContext(sessionIdContext);
   }
-  if (given(pfx)) applyPfx(context, pfx, passphrase);
+  check.boolean(legacyPfx, 'options.legacyPfx');
+  if (given(pfx)) applyPfx(context, pfx, passphrase, legacyPfx);
   refuseClientCertEngine(options.clientCertEngine);
   if (given(ticketKeys)) applyTicketKeys(context, ticketKeys);
   if (given(sessionTimeout)) {
@@ -237,7 +244,8 @@ function configure(context, options) {
 }
 
 /**
- * Makes a SecureContext from options as Node documents them.
+ * Makes a SecureContext from options as Node documents them, and `legacyPfx`: `pfx` may be a file of an old tool (RC2-40,
+ * DES), which Node refuses.
  * @throws coded errors for options of a wrong type; OpenSSL's errors for what it cannot read or use
  */
 function createSecureContext(options) {

@@ -12,7 +12,7 @@ const { kConfigure, kPskCallback, kPskIdentityHint, kSniTable } = require('./sym
 // Kept on the server as they are; anything falsy counts as not given.
 const KEPT = [
   'pfx', 'key', 'passphrase', 'cert', 'clientCertEngine', 'ca', 'minVersion', 'maxVersion', 'secureProtocol',
-  'crl', 'ciphers', 'dhparam', 'secureOptions',
+  'crl', 'ciphers', 'dhparam', 'secureOptions', 'legacyPfx',
 ];
 // Kept even when falsy.
 const KEPT_EXACTLY = ['sigalgs', 'ecdhCurve', 'privateKeyIdentifier', 'privateKeyEngine'];

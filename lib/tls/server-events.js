@@ -30,8 +30,15 @@ function report(socket, error) {
   socket._tlsOptions.server.emit('tlsClientError', error, socket);
 }
 
+// Node hangs up on a client whose certificate it refuses, and programs expect that code; the reason is beside it.
+function hungUp(cause) {
+  return connReset(`socket hang up: ${cause.message}`, { cause });
+}
+
 function onFailure(error) {
-  report(this, error);
+  if (!reportable(this)) return;
+  const refused = this.authorizationError !== null && this.authorizationError === error.code;
+  report(this, refused ? hungUp(error) : error);
 }
 
 // The client went away in mid-handshake.

@@ -237,6 +237,10 @@ TLSSocket.prototype._onSecure = function() {
 TLSSocket.prototype._onTLSFailure = function(error) {
   if (this._hadError) return;
   this._hadError = true;
+  const { code } = error;
+  if (this._tlsOptions.isServer && this._requestCert && this._handle.verifyError()?.code === code) {
+    this.authorizationError = code;
+  }
   // 'tlsClientError' listeners get the socket before it is closed.
   if (!this._secureEstablished) this._closeAfterHandlingError = true;
   this.destroy(error);
@@ -349,6 +353,10 @@ TLSSocket.prototype._final = function(cb) {
   this._handle.shutdown(cb);
 };
 
+TLSSocket.prototype._destroySSL = function() {
+  this.ssl?.destroySSL();
+};
+
 TLSSocket.prototype.resetAndDestroy = function() {
   const handle = this._handle;
   if (!handle) {
@@ -396,7 +404,7 @@ TLSSocket.prototype.renegotiate = function(options, callback) {
     this._handle.setVerifyMode(this._requestCert, this._rejectUnauthorized);
   }
   try {
-    this._handle.native.renegotiate();
+    this._handle.renegotiate();
   } catch (error) {
     if (callback) process.nextTick(callback, error);
     return false;

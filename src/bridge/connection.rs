@@ -210,6 +210,11 @@ impl Connection {
     }
 
     #[napi]
+    pub fn answer_renegotiation(&self, env: &Env) -> Result<()> {
+        self.inner.answer(Answer::Renegotiation).or_throw(env)
+    }
+
+    #[napi]
     pub fn session_stored(&self) {
         self.inner.session_stored();
     }
@@ -230,8 +235,12 @@ impl Connection {
     }
 
     #[napi]
-    pub fn set_max_send_fragment(&self, bytes: u32) -> bool {
-        self.inner.with_session(|s| s.set_max_send_fragment(bytes as usize)).unwrap_or(false)
+    pub fn set_max_send_fragment(&self, env: &Env, bytes: u32) -> Result<bool> {
+        let set = self.inner.with_session(|s| s.set_max_send_fragment(bytes as usize)).unwrap_or(false);
+        if set {
+            Environment::current(env)?.mind_records();
+        }
+        Ok(set)
     }
 
     #[napi]

@@ -33,6 +33,7 @@ pub(super) struct Environment {
     offered: Mutex<HashMap<u32, Arc<Connection>>>,
     /// Events in the last batch.
     last_batch: AtomicUsize,
+    minds_records: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -72,6 +73,11 @@ impl Environment {
     /// The JavaScript thread has little to do: a small write may be sent by itself.
     pub fn light(&self) -> bool {
         self.last_batch.load(Ordering::Relaxed) <= limits::DIRECT_WRITE_BATCH
+    }
+
+    /// The program limits its records, so it minds how its peers cut theirs: see [`EventSink::minds_records`].
+    pub fn mind_records(&self) {
+        self.minds_records.store(true, Ordering::Relaxed);
     }
 
     /// Appends; [`EventSink::flush`] wakes the JavaScript thread, unless there is much already.
@@ -123,6 +129,10 @@ impl EventSink for Environment {
 
     fn has_room(&self) -> bool {
         self.inbound.load(Ordering::Relaxed) < limits::ENVIRONMENT_INBOUND
+    }
+
+    fn minds_records(&self) -> bool {
+        self.minds_records.load(Ordering::Relaxed)
     }
 
     fn wait_for_room(&self, connection: &Arc<Connection>) {
@@ -209,6 +219,7 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             let asked = json!({ "hint": hint });
             queue.push(target, kind::PSK, 0, asked.to_string().as_bytes());
         }
+        Event::Question(Question::Renegotiation) => plain(kind::RENEGOTIATION, 0),
     }
 }
 
@@ -259,6 +270,7 @@ pub fn init(env: Env, on_wake: Function<(), ()>) -> Result<()> {
         wake,
         offered: Mutex::default(),
         last_batch: AtomicUsize::new(0),
+        minds_records: AtomicBool::new(false),
         closed: AtomicBool::new(false),
     });
     LOCAL.set(Some(Local { shared, batch: Batch::default(), words_done: 0, slab_done: 0 }));

@@ -77,6 +77,7 @@ impl TlsParams<'_> {
                     limit: self.reneg_limit.clamp(0.0, f64::from(u32::MAX)) as u32,
                     window: seconds(self.reneg_window),
                     disabled: false,
+                    ask: self.is_server,
                 },
             },
             handshake_timeout: Some(seconds(self.handshake_timeout / 1000.0)).filter(|t| !t.is_zero()),

@@ -40,6 +40,7 @@ pub(super) mod kind {
     pub const CIPHER_END: u32 = 32;
     pub const TRACE: u32 = 33;
     pub const PSK: u32 = 34;
+    pub const RENEGOTIATION: u32 = 35;
 }
 
 /// A slab larger than this, in bytes, is not kept for the next batch: one burst must not pin its memory for ever.

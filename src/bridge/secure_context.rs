@@ -5,7 +5,7 @@ use napi::Env;
 use napi_derive::napi;
 
 use super::throw::{throw, OrThrow};
-use crate::credentials::Secret;
+use crate::credentials::{LegacyPkcs12, Secret};
 use crate::engine::{self, Context};
 use crate::error::Error as CoreError;
 
@@ -127,10 +127,12 @@ impl SecureContext {
         self.open(env)?.set_key(pem, Some(&passphrase)).or_throw(env)
     }
 
+    /// `legacy`: files of old tools (RC2-40, DES) are read too.
     #[napi]
-    pub fn load_pkcs12(&self, env: &Env, der: &[u8], passphrase: Option<&[u8]>) -> Result<()> {
+    pub fn load_pkcs12(&self, env: &Env, der: &[u8], passphrase: Option<&[u8]>, legacy: bool) -> Result<()> {
         let passphrase = passphrase.map(|p| Secret::new(p.to_vec())).transpose().or_throw(env)?;
-        self.open(env)?.load_pkcs12(der, passphrase.as_ref()).or_throw(env)
+        let legacy = if legacy { LegacyPkcs12::Read } else { LegacyPkcs12::Refuse };
+        self.open(env)?.load_pkcs12(der, passphrase.as_ref(), legacy).or_throw(env)
     }
 
     #[napi]

@@ -10,5 +10,5 @@ pub use generate::{generate_certificate, Generated, KeyType};
 pub use library::{guard, start_openssl};
 pub use pem::revocation_list;
 pub use pem::{ca_certificates, certificate_chain, certificate_list, dh_parameters, private_key};
-pub use pkcs12::{read_pkcs12, Pkcs12Identity};
+pub use pkcs12::{read_pkcs12, LegacyPkcs12, Pkcs12Identity};
 pub use secret::Secret;

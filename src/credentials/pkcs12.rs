@@ -32,15 +32,24 @@ pub struct Pkcs12Identity {
     pub chain: Vec<X509>,
 }
 
-/// Reads a PKCS#12 file. Files of old tools (RC2-40, DES) are read through OpenSSL's legacy provider, which is loaded
-/// into a library context of its own for that one read: nothing else ever finds those algorithms.
+/// What to do with a PKCS#12 file of an old tool, encrypted with RC2-40 or DES.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegacyPkcs12 {
+    /// `ERR_CRYPTO_UNSUPPORTED_OPERATION`, as in Node.
+    Refuse,
+    /// OpenSSL's legacy provider reads it. It is loaded into a library context of its own for that one read: nothing
+    /// else ever finds those algorithms.
+    Read,
+}
+
+/// Reads a PKCS#12 file.
 ///
 /// Errors are worded as Node's: `mac verify failure`, `not enough data`, `Unsupported PKCS12 PFX data`, ...
-pub fn read_pkcs12(der: &[u8], passphrase: Option<&Secret>) -> Result<Pkcs12Identity> {
+pub fn read_pkcs12(der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<Pkcs12Identity> {
     start_openssl();
     let _ = ErrorStack::get();
     match parse(ptr::null_mut(), der, passphrase) {
-        Err(Failure::Unsupported(_)) => read_legacy(der, passphrase),
+        Err(Failure::Unsupported(_)) if legacy == LegacyPkcs12::Read => read_legacy(der, passphrase),
         Err(failure) => Err(failure.into()),
         Ok(identity) => Ok(identity),
     }

@@ -72,6 +72,9 @@ pub trait EventSink: Send + Sync {
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]);
     /// False while all connections together have too much waiting.
     fn has_room(&self) -> bool;
+    /// Whether the owner minds how its peers cut what they send: a record that may be a limited one is then given by
+    /// itself, otherwise several are given together.
+    fn minds_records(&self) -> bool;
     /// Asks for a [`Connection::consumed`] when there is room again.
     fn wait_for_room(&self, connection: &Arc<Connection>);
     /// The caller has no more to say for now: what waits goes on its way. Until then the sink may hold it back.

@@ -85,6 +85,9 @@ unsafe extern "C" fn client_hello(ssl: *mut sys::SSL, alert: *mut c_int, _: *mut
     guard(sys::SSL_CLIENT_HELLO_ERROR, || {
         with_state(ssl, |state| {
             if state.established {
+                if !state.renegotiation() {
+                    return sys::SSL_CLIENT_HELLO_RETRY;
+                }
                 if let Err(cause) = state.renegotiations.begin(state.now) {
                     state.cause = Some(cause);
                     // SAFETY: OpenSSL's own variable.
@@ -143,6 +146,7 @@ unsafe extern "C" fn verify_chain(search: *mut sys::X509_STORE_CTX, _: *mut c_vo
             }
             with_state(ssl.cast(), |state| match info::x509_error(result) {
                 Some(cause) if state.role == Role::Server && state.verify.require => {
+                    state.refused = true;
                     state.cause = Some(cause);
                     0
                 }

@@ -94,6 +94,9 @@ pub struct Renegotiation {
     pub window: Duration,
     /// `ERR_TLS_RENEGOTIATION_DISABLED` at once.
     pub disabled: bool,
+    /// Park before each with [`Question::Renegotiation`]: the owner may have to see what came before it, since it may
+    /// then forbid it.
+    pub ask: bool,
 }
 
 /// Everything that is fixed before a session's first byte.
@@ -163,6 +166,8 @@ pub enum Question {
     PskHint {
         hint: Option<String>,
     },
+    /// The client begins another handshake.
+    Renegotiation,
 }
 
 /// The answer to a [`Question`] of the same name.
@@ -182,6 +187,8 @@ pub enum Answer {
     /// To either question about pre-shared keys. A server's has one of the identities asked for. `None`: no such key;
     /// the handshake goes on without where it can.
     Psk(Option<SharedKey>),
+    /// Go on, within the limits.
+    Renegotiation,
 }
 
 /// Notices, in the order they came about.
@@ -248,7 +255,7 @@ pub trait TlsSession: Send {
     fn poll_event(&mut self) -> Option<SessionEvent>;
     /// [`poll_event`](Self::poll_event) has something.
     fn has_event(&self) -> bool;
-    /// Answers the question the session is parked at; the next `handshake` call goes on.
+    /// Answers the question the session is parked at; the next `handshake` or `read` call goes on.
     fn answer(&mut self, answer: Answer) -> Result<()>;
     /// Call before the first read: a session that has all it needs gives a lighter one, which goes on in its place with
     /// the bytes that were fed, the output and every answer. `None` where there is none, or not yet.

@@ -203,7 +203,10 @@ impl Session {
         // SAFETY: `ssl` is live.
         let error = unsafe { sys::SSL_session_reused(self.ssl) == 1 }.then(|| self.verify_error()).flatten();
         match error {
-            Some(error) if self.state().role == Role::Server => Err(self.fail(error)),
+            Some(error) if self.state().role == Role::Server => {
+                self.state_mut().refused = true;
+                Err(self.fail(error))
+            }
             _ => Ok(()),
         }
     }
@@ -346,6 +349,7 @@ impl TlsSession for Session {
                 state.answer_key(key);
                 Ok(())
             }
+            Answer::Renegotiation if state.renegotiations.answer() => Ok(()),
             _ => Err(super::not_parked()),
         }
     }
@@ -429,6 +433,10 @@ impl TlsSession for Session {
     }
 
     fn verify_error(&self) -> Option<Error> {
+        // OpenSSL forgets a certificate that it refuses.
+        if self.state().refused {
+            return self.failed.clone();
+        }
         // SAFETY: `ssl` is live.
         unsafe { info::verify_error(self.ssl) }
     }

@@ -145,9 +145,24 @@ pub(super) struct RenegotiationCount {
     limits: Renegotiation,
     last: Option<Instant>,
     count: u32,
+    /// Of the question before the one under way.
+    stage: Stage,
 }
 
 impl RenegotiationCount {
+    pub(super) fn new(limits: Renegotiation) -> Self {
+        RenegotiationCount { limits, last: None, count: 0, stage: Stage::Ahead }
+    }
+
+    /// The question has its answer; false: there was none.
+    pub(super) fn answer(&mut self) -> bool {
+        let asked = self.stage == Stage::Asked;
+        if asked {
+            self.stage = Stage::Passed;
+        }
+        asked
+    }
+
     /// A further handshake begins: may it?
     pub(super) fn begin(&mut self, now: Instant) -> Result<(), Error> {
         let quiet = self.last.is_none_or(|last| now.saturating_duration_since(last) >= self.limits.window);
@@ -205,6 +220,8 @@ pub(super) struct State {
     pub established: bool,
     /// Of TLS 1.3, from the key log.
     pub secrets: Option<Box<Secrets>>,
+    /// Server: the cause is the client's certificate.
+    pub refused: bool,
     /// What a callback found wrong: it says more than OpenSSL's "callback failed".
     pub cause: Option<Error>,
 }
@@ -229,10 +246,11 @@ impl State {
             certificate_answer: None,
             ocsp_answer: None,
             psk: None,
-            renegotiations: RenegotiationCount { limits: config.renegotiation, last: None, count: 0 },
+            renegotiations: RenegotiationCount::new(config.renegotiation),
             now,
             established: false,
             secrets: None,
+            refused: false,
             cause: None,
         }
     }
@@ -258,6 +276,20 @@ impl State {
             }));
         }
         self.hello_stage == Stage::Passed
+    }
+
+    /// The ClientHello of a further handshake is in. True: go on; false: parked.
+    pub(super) fn renegotiation(&mut self) -> bool {
+        let place = &mut self.renegotiations;
+        if place.limits.ask && place.stage == Stage::Ahead {
+            place.stage = Stage::Asked;
+            self.events.push_back(SessionEvent::Question(Question::Renegotiation));
+        }
+        let parked = place.stage == Stage::Asked;
+        if !parked {
+            place.stage = Stage::Ahead;
+        }
+        !parked
     }
 
     /// A certificate is about to be chosen. True: go on; false: parked.
@@ -337,8 +369,8 @@ mod tests {
     #[test]
     fn renegotiations_count_within_their_window() {
         let start = Instant::now();
-        let limits = Renegotiation { limit: 2, window: Duration::from_secs(10), disabled: false };
-        let mut count = RenegotiationCount { limits, last: None, count: 0 };
+        let limits = Renegotiation { limit: 2, window: Duration::from_secs(10), disabled: false, ask: false };
+        let mut count = RenegotiationCount::new(limits);
         count.first(start);
         let at = |s| start + Duration::from_secs(s);
         assert!(count.begin(at(1)).is_ok());

@@ -118,7 +118,7 @@ pub fn config(role: Role) -> SessionConfig {
         hooks: Hooks::default(),
         psk_identity_hint: None,
         sni: None,
-        renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
+        renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false, ask: false },
     }
 }
 

@@ -35,6 +35,10 @@ pub const ANSWER_BACKLOG: usize = 2 * CIPHERTEXT_BACKLOG;
 /// two such buffers, for ciphertext and clear text; connections have none.
 pub const READ_CHUNK: usize = 64 * 1024;
 
+/// Clear bytes in a record whose sender may have limited its records (RFC 6066, `setMaxSendFragment`). Where the owner
+/// minds records such a one is an event of its own; shorter ones are joined, so that a byte a record costs no more events.
+pub const LEAST_FRAGMENT: usize = 512;
+
 /// Ciphertext kept while a handshake waits for an answer of JavaScript, in bytes. The read under way may go beyond it by
 /// one `READ_CHUNK`. A ClientHello may have 128 KiB, but nothing of sense follows it before our answer.
 pub const PARKED_INPUT: usize = 128 * 1024;

@@ -22,7 +22,8 @@ async function refusal(serverOptions, args) {
   const failed = event(server, 'tlsClientError');
   // In TLS 1.3 the client has done its part before it is refused: it must read on.
   const { stderr, stdout } = await run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-ign_eof', ...args]);
-  const [{ code }] = await failed;
+  const [error] = await failed;
+  const { code } = error.cause ?? error;
   return { alert: Number(/SSL alert number (\d+)/.exec(stderr + stdout)?.[1]), code };
 }
 

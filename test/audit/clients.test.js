@@ -82,7 +82,7 @@ async function serveNoting(options) {
     socket.on('error', () => {});
     socket.pipe(socket);
   });
-  server.on('tlsClientError', ({ code }) => refusals.push(code));
+  server.on('tlsClientError', (error) => refusals.push((error.cause ?? error).code));
   return { port, refusals };
 }
 

@@ -5,7 +5,7 @@
 const assert = require('assert');
 const crypto = require('crypto');
 const pki = require('../support/pki');
-const { subject: tls } = require('../support/subject');
+const { subject: tls, betterThanNode } = require('../support/subject');
 const { connectPair, dialSecure, serve } = require('../support/net');
 
 /** The server certificate's common name, as a client sees a server made with `options`. */
@@ -37,11 +37,15 @@ describe('createSecureContext accepts', () => {
     });
   }
 
-  it('an old RC2-40 PKCS#12', async function () {
-    const { stock } = require('../support/subject');
-    if (stock) this.skip();   // Node 18 and later refuse it: "unsupported"
+  it('an old RC2-40 PKCS#12, with legacyPfx alone', async function () {
+    betterThanNode(this);
     const options = { pfx: pki.read('ec-legacy.pfx'), passphrase: pki.PASSPHRASE };
-    assert.strictEqual((await served(options)).subject.CN, 'localhost');
+    assert.strictEqual((await served({ ...options, legacyPfx: true })).subject.CN, 'localhost');
+    for (const legacyPfx of [undefined, false]) {
+      assert.throws(() => tls.createSecureContext({ ...options, legacyPfx }),
+                    { code: 'ERR_CRYPTO_UNSUPPORTED_OPERATION', message: 'Unsupported PKCS12 PFX data' });
+    }
+    assert.throws(() => tls.createSecureContext({ ...options, legacyPfx: 1 }), { code: 'ERR_INVALID_ARG_TYPE' });
   });
 
   it('several pairs, of which the client\'s algorithms choose', async () => {

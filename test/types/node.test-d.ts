@@ -36,6 +36,10 @@ const context: tls.SecureContext = tls.createSecureContext({
   ticketKeys: Buffer.alloc(48),
 });
 tls.createSecureContext();
+tls.createSecureContext({ pfx: fs.readFileSync('old.pfx'), passphrase: 'secret', legacyPfx: true });
+tls.createServer({ legacyPfx: true });
+// @ts-expect-error not a boolean
+tls.connect({ legacyPfx: 1 });
 // @ts-expect-error no such version
 tls.createSecureContext({ minVersion: 'SSLv3' });
 // @ts-expect-error not a list of names

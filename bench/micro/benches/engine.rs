@@ -81,7 +81,7 @@ impl Peer {
             hooks: Hooks { sessions: role == Role::Client, ..Hooks::default() },
             psk_identity_hint: None,
             sni: None,
-            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
+            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false, ask: false },
         };
         let begin = Instant::now();
         let session = context.session(config).expect("a session");

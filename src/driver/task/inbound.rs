@@ -117,10 +117,12 @@ impl Task {
 
     fn wants_bytes(&self, core: &mut Core) -> bool {
         let Some(session) = core.session.as_mut() else { return false };
-        match core.phase {
-            Phase::Handshake => session.unread() < limits::PARKED_INPUT,
-            _ => session.output().len() < limits::ANSWER_BACKLOG && self.reading() && self.has_room(),
-        }
+        // A handshake may be parked, a later one too.
+        session.unread() < limits::PARKED_INPUT
+            && match core.phase {
+                Phase::Handshake => true,
+                _ => session.output().len() < limits::ANSWER_BACKLOG && self.reading() && self.has_room(),
+            }
     }
 
     fn reading(&self) -> bool {
@@ -192,6 +194,7 @@ impl Task {
         SCRATCH.with_borrow_mut(|scratch| {
             let clear = &mut scratch.clear;
             let (mut told, mut filled) = (0, 0);
+            let minds_records = self.conn.sink.minds_records();
             let now = Instant::now();
             let outcome = loop {
                 if filled == clear.len() {
@@ -206,7 +209,14 @@ impl Task {
                     self.notices(core);
                 }
                 match read {
-                    Ok(Read::Data(n)) => filled += n,
+                    Ok(Read::Data(n)) => {
+                        if minds_records && n >= limits::LEAST_FRAGMENT {
+                            self.tell(&clear[told..filled]);
+                            self.tell(&clear[filled..filled + n]);
+                            told = filled + n;
+                        }
+                        filled += n;
+                    }
                     Ok(Read::Pending) => {
                         core.stir = false;
                         break Ok(Step::Moved);

@@ -1,5 +1,6 @@
 use std::ffi::c_int;
 use std::io::{ErrorKind, Read, Write};
+use std::sync::atomic::Ordering;
 
 use foreign_types_shared::ForeignTypeRef;
 use openssl::error::ErrorStack;
@@ -60,6 +61,26 @@ fn what_waits_for_javascript_is_bounded() {
     while sink.data(conn.id()).len() == waiting {
         assert!(std::time::Instant::now() < end);
         sink.wait_change();
+    }
+}
+
+#[test]
+fn records_are_joined_unless_the_owner_minds_them() {
+    for (minds, chunks) in [(false, vec![1_830]), (true, vec![600, 700, 512, 18])] {
+        let sink = Sink::new();
+        sink.minds_records.store(minds, Ordering::Relaxed);
+        let (server, address) = listen(&sink, |config| config.paused = true);
+        let mut tls = handshake(connect(address));
+        for length in [600, 700, 512, 9, 9] {
+            tls.write_all(&vec![b'x'; length]).unwrap();
+        }
+        let conn = adopted(&sink, &server);
+        conn.read_start();
+        let whole: usize = chunks.iter().sum();
+        while sink.data(conn.id()).len() < whole {
+            sink.wait_change();
+        }
+        assert_eq!(sink.chunks(conn.id()), chunks);
     }
 }
 

@@ -42,7 +42,7 @@ fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
             hooks,
             psk_identity_hint: None,
             sni: None,
-            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false },
+            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false, ask: false },
         },
         handshake_timeout: None,
         strict_eof: false,

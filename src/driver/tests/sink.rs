@@ -42,6 +42,7 @@ pub struct Sink {
     pub behind: AtomicBool,
     /// How often a shard let it be.
     pub rests: AtomicUsize,
+    pub minds_records: AtomicBool,
 }
 
 impl Sink {
@@ -95,6 +96,13 @@ impl Sink {
         let kept = self.kept.lock().unwrap();
         let mine = kept.events.iter().filter(|(t, _)| *t == target);
         mine.flat_map(|(_, e)| if let Seen::Data(d) = e { d.clone() } else { Vec::new() }).collect()
+    }
+
+    /// The lengths of the pieces in which they came.
+    pub fn chunks(&self, target: u32) -> Vec<usize> {
+        let kept = self.kept.lock().unwrap();
+        let mine = kept.events.iter().filter(|(t, _)| *t == target);
+        mine.filter_map(|(_, e)| if let Seen::Data(d) = e { Some(d.len()) } else { None }).collect()
     }
 
     /// Takes the next ciphertext piece of `target`, if there is one.
@@ -171,6 +179,10 @@ impl EventSink for Sink {
 
     fn has_room(&self) -> bool {
         true
+    }
+
+    fn minds_records(&self) -> bool {
+        self.minds_records.load(Ordering::Relaxed)
     }
 
     fn wait_for_room(&self, _connection: &Arc<Connection>) {}

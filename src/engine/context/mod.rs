@@ -18,7 +18,7 @@ use openssl::ssl::SslContext;
 use openssl::stack::Stack;
 use openssl::x509::X509;
 
-use crate::credentials::{self, Secret};
+use crate::credentials::{self, LegacyPkcs12, Secret};
 use crate::engine::session::Session;
 use crate::engine::ticket::TicketKeys;
 use crate::engine::{SessionConfig, TlsSession};
@@ -200,8 +200,8 @@ impl Context {
     }
 
     /// Certificate, key and authorities of a PKCS#12 file. The other certificates in it are trusted, as in Node.
-    pub fn load_pkcs12(&self, der: &[u8], passphrase: Option<&Secret>) -> Result<()> {
-        let identity = credentials::read_pkcs12(der, passphrase)?;
+    pub fn load_pkcs12(&self, der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<()> {
+        let identity = credentials::read_pkcs12(der, passphrase, legacy)?;
         self.use_certificate(identity.certificate, identity.chain.clone())?;
         self.change(Setting::Key(identity.key))?;
         for certificate in identity.chain {

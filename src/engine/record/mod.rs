@@ -20,7 +20,7 @@ use std::time::Instant;
 use openssl_sys as sys;
 
 use facts::Facts;
-use protection::{Direction, Protection, HEADER, MAX_CLEAR, MAX_SEALED};
+use protection::{Direction, Protection, HEADER, MAX_CLEAR, MAX_OF_ANY_VERSION, MAX_SEALED};
 use schedule::Secret;
 
 use super::state::Bytes;
@@ -60,6 +60,7 @@ const R_DATA_LENGTH_TOO_LONG: c_int = 146;
 const R_ENCRYPTED_LENGTH_TOO_LONG: c_int = 150;
 const R_EXCESSIVE_MESSAGE_SIZE: c_int = 152;
 const R_NOT_ON_RECORD_BOUNDARY: c_int = 182;
+const R_PACKET_LENGTH_TOO_LONG: c_int = 198;
 const R_INVALID_ALERT: c_int = 205;
 const R_PROTOCOL_IS_SHUTDOWN: c_int = 207;
 const R_UNEXPECTED_MESSAGE: c_int = 244;
@@ -219,9 +220,13 @@ impl Established {
         let Some(&header) = self.bytes.waiting().first_chunk::<HEADER>() else { return Ok(None) };
         let [kind, major, minor, high, low] = header;
         let length = usize::from(u16::from_be_bytes([high, low]));
-        // The checks are OpenSSL's, in its order. This version is SSL 2's.
+        // The checks are OpenSSL's, in its order but for one. This version is SSL 2's.
         if [major, minor] == [0, 2] {
             return Err(self.refuse(PROTOCOL_VERSION, R_WRONG_VERSION_NUMBER));
+        }
+        // OpenSSL names the type first since 3.6, before it the length; so do all Nodes there are.
+        if length > MAX_OF_ANY_VERSION {
+            return Err(self.refuse(RECORD_OVERFLOW, R_PACKET_LENGTH_TOO_LONG));
         }
         if kind != APPLICATION_DATA {
             return Err(self.refuse(UNEXPECTED_MESSAGE, R_BAD_RECORD_TYPE));

@@ -21,6 +21,8 @@ pub(super) const TAG: usize = 16;
 pub(super) const MAX_CLEAR: usize = 1 << 14;
 /// Of an encrypted record, without its header.
 pub(super) const MAX_SEALED: usize = MAX_CLEAR + 256;
+/// What OpenSSL's buffer takes of a sealed record of any version.
+pub(super) const MAX_OF_ANY_VERSION: usize = MAX_CLEAR + 320;
 const NONCE: usize = 12;
 const MAX_KEY: usize = 32;
 /// The type and the version that every encrypted record shows.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::testing::*;
-use crate::engine::{Context, Handshake, Role, SessionConfig, SessionEvent};
+use crate::engine::{Answer, Context, Handshake, Question, Role, SessionConfig, SessionEvent};
 
 fn contexts(version: u16) -> (Context, Context) {
     let ca = Id::authority("ca");
@@ -127,6 +127,42 @@ fn renegotiation_can_be_forbidden() {
     assert_eq!(s.code(), Some("ERR_TLS_RENEGOTIATION_DISABLED"));
     assert_eq!(s.error.as_ref().unwrap().message, "TLS session renegotiation disabled for this socket");
     assert!(c.error.is_some());
+}
+
+#[test]
+fn a_renegotiation_waits_for_the_owner_and_what_it_then_says() {
+    for forbid in [false, true] {
+        let mut asking = config(Role::Server);
+        asking.renegotiation.ask = true;
+        let (mut c, mut s) = pair(TLS1_2, asking);
+        let before = c.events.len();
+        c.session.write(b"before").unwrap();
+        c.session.renegotiate().unwrap();
+        talk(&mut c, &mut s);
+        assert_eq!((&s.clear[..], s.events.last()), (&b"before"[..], Some(&asked())));
+        // Parked: nothing moves, however often it is tried.
+        talk(&mut c, &mut s);
+        assert_eq!(s.session.write(b"x").unwrap(), 0);
+        assert_eq!((c.events.len(), s.error.as_ref()), (before, None));
+        if forbid {
+            s.session.disable_renegotiation();
+        }
+        s.session.answer(Answer::Renegotiation).unwrap();
+        talk(&mut c, &mut s);
+        assert_eq!(s.code(), forbid.then_some("ERR_TLS_RENEGOTIATION_DISABLED"));
+        assert_eq!(c.events.len() - before, usize::from(!forbid));
+        assert!(s.session.answer(Answer::Renegotiation).is_err());
+        if !forbid {
+            // And the next is a question of its own.
+            c.session.renegotiate().unwrap();
+            talk(&mut c, &mut s);
+            assert_eq!(s.events.last(), Some(&asked()));
+        }
+    }
+}
+
+fn asked() -> SessionEvent {
+    SessionEvent::Question(Question::Renegotiation)
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod data;
 mod handshake;
 mod hostile;
+#[cfg(unix)]
+mod openssl_alone;
 mod platform;
 mod psk;
 mod questions;

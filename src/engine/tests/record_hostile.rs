@@ -285,6 +285,21 @@ fn what_is_not_authentic_is_never_seen() {
     }
 }
 
+/// OpenSSL 3.6 looks at the type first, older ones and so Node at the length.
+#[test]
+fn a_length_that_no_record_has_is_told_before_the_type() {
+    const LONG: Option<&str> = Some("ERR_SSL_PACKET_LENGTH_TOO_LONG");
+    const TYPE: Option<&str> = Some("ERR_SSL_BAD_RECORD_TYPE");
+    for (settles, length, code, alert) in
+        [(true, 0x4141, LONG, 22), (true, 0x4140, TYPE, 10), (true, 0xffff, LONG, 22), (false, 0xffff, TYPE, 10)]
+    {
+        let mut wire = Wire::new(&SUITES[0], settles);
+        let [high, low] = u16::to_be_bytes(length);
+        assert_eq!(wire.tell(&[255, 255, 255, high, low]), [(ALERT, vec![2, alert])]);
+        assert_eq!(wire.s.code(), code);
+    }
+}
+
 #[test]
 fn after_our_goodbye_there_is_no_alert() {
     let mut wire = Wire::new(&SUITES[0], true);

@@ -3,7 +3,7 @@
 use openssl::pkcs12::Pkcs12;
 use openssl::symm::Cipher;
 
-use crate::credentials::Secret;
+use crate::credentials::{LegacyPkcs12, Secret};
 use crate::engine::testing::*;
 use crate::engine::{cipher_names, has_root_store, openssl_version, set_root_store, Context, Role};
 
@@ -206,14 +206,15 @@ fn pkcs12_files_are_read_with_nodes_errors() {
     let der = file.to_der().unwrap();
 
     let server = new();
-    server.load_pkcs12(&der, Some(&secret("right"))).unwrap();
+    server.load_pkcs12(&der, Some(&secret("right")), LegacyPkcs12::Refuse).unwrap();
     assert_eq!((server.certificate(), server.issuer()), (Some(id.der()), Some(ca.der())));
     let mut s = Peer::new(&server, config(Role::Server));
     let mut c = Peer::new(&client_context(&ca, 0, 0), config(Role::Client));
     talk(&mut c, &mut s);
     assert_eq!(c.session.peer_chain(), [id.der(), ca.der()]);
 
-    let message = |der: &[u8], pass: Option<&Secret>| new().load_pkcs12(der, pass).unwrap_err().message;
+    let message =
+        |der: &[u8], pass: Option<&Secret>| new().load_pkcs12(der, pass, LegacyPkcs12::Refuse).unwrap_err().message;
     assert_eq!(message(&der, Some(&secret("wrong"))), "mac verify failure");
     assert_eq!(message(&der, None), "mac verify failure");
     assert_eq!(message(&[], None), "not enough data");
@@ -221,13 +222,22 @@ fn pkcs12_files_are_read_with_nodes_errors() {
 }
 
 #[test]
-fn pkcs12_files_of_old_tools_are_read() {
+fn pkcs12_files_of_old_tools_are_read_where_the_caller_says_so() {
     let id = Id::new("localhost", Kind::Rsa, Some(&Id::authority("ca")), 30);
     let Some(der) = legacy_pkcs12(&id, "old") else { panic!("no legacy provider in this OpenSSL") };
     let context = new();
-    context.load_pkcs12(&der, Some(&secret("old"))).unwrap();
+    let refused = context.load_pkcs12(&der, Some(&secret("old")), LegacyPkcs12::Refuse).unwrap_err();
+    assert_eq!(
+        (&*refused.code, &*refused.message),
+        ("ERR_CRYPTO_UNSUPPORTED_OPERATION", "Unsupported PKCS12 PFX data")
+    );
+    assert_eq!(context.certificate(), None);
+    let read = |context: &Context, password| {
+        context.load_pkcs12(&der, Some(&secret(password)), LegacyPkcs12::Read).map_err(|e| e.message)
+    };
+    assert_eq!(read(&context, "old"), Ok(()));
     assert_eq!(context.certificate(), Some(id.der()));
-    assert_eq!(new().load_pkcs12(&der, Some(&secret("no"))).unwrap_err().message, "mac verify failure");
+    assert_eq!(read(&new(), "no"), Err("mac verify failure".to_owned()));
 }
 
 #[test]

@@ -57,6 +57,8 @@ fn a_required_client_certificate_is_checked_inside_the_handshake() {
         for (id, code, alert) in refused {
             let (c, s) = run(&server, REQUIRE, &client_with(&ca, version, id));
             assert_eq!(s.code(), Some(code), "{version:x}");
+            let told = s.session.verify_error().map(|e| e.code);
+            assert_eq!(told.as_deref(), Some(if id.is_some() { code } else { "UNABLE_TO_GET_ISSUER_CERT" }));
             let named = match alert {
                 40 => "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE",
                 45 => "ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED",
