@@ -14,14 +14,19 @@ use napi_derive::napi;
 use super::environment::Environment;
 use crate::driver::{Connection, WriteStatus};
 
+struct Writable {
+    connection: Arc<Connection>,
+    environment: Arc<Environment>,
+}
+
 thread_local! {
     /// The connections that JavaScript on this thread has a handle of, by id.
-    static WRITABLE: RefCell<HashMap<u32, (Arc<Connection>, Arc<Environment>)>> = RefCell::default();
+    static WRITABLE: RefCell<HashMap<u32, Writable>> = RefCell::default();
 }
 
 /// `write` finds it from now on.
 pub(super) fn register(connection: &Arc<Connection>, environment: &Arc<Environment>) {
-    let entry = (connection.clone(), environment.clone());
+    let entry = Writable { connection: connection.clone(), environment: environment.clone() };
     WRITABLE.with_borrow_mut(|writable| writable.insert(connection.id(), entry));
 }
 
@@ -32,7 +37,7 @@ pub(super) fn forget(id: u32) {
 
 fn write(id: u32, bytes: &[u8]) -> i32 {
     WRITABLE.with_borrow(|writable| {
-        let Some((connection, environment)) = writable.get(&id) else { return -1 };
+        let Some(Writable { connection, environment }) = writable.get(&id) else { return -1 };
         match connection.write(bytes, environment.light()) {
             WriteStatus::Done => 0,
             WriteStatus::Pending => 1,

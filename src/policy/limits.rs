@@ -60,8 +60,12 @@ pub const LINGER_TIME: Duration = Duration::from_secs(1);
 /// A peer that was quiet for this long after its last byte has had its alert.
 pub const LINGER_QUIET: Duration = Duration::from_millis(200);
 
+/// A peer that was quiet for this long behind the alert gets the FIN: whoever waits for the end need not wait for the
+/// close. Not at once: a peer that reads the FIN while it floods us does not see the reset any more.
+pub const LINGER_FIN: Duration = Duration::from_millis(20);
+
 /// Bytes that are dropped in that time. An upload that was on its way when the handshake failed has about this much in
-/// flight; who sends more does not listen, and gets the reset.
+/// flight; who sends more is not read any more, and gets a reset when the alert has had its time.
 pub const LINGER_BYTES: usize = 256 * 1024;
 
 /// Session tickets of TLS 1.3 wait this long for the server's first write, to leave in one segment with it. A connection

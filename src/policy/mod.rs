@@ -3,4 +3,4 @@
 pub mod limits;
 mod linger;
 
-pub use linger::Linger;
+pub use linger::{Due, Linger};

@@ -12,7 +12,7 @@ use crate::driver::connection::control;
 use crate::driver::core::{send, Core, Io, Phase, Shutdown};
 use crate::driver::{lock, Event};
 use crate::error::Error;
-use crate::policy::Linger;
+use crate::policy::{Due, Linger};
 
 impl Task {
     /// A fatal error: tell JavaScript, send the alert, then close, but not before the peer could read it.
@@ -27,49 +27,64 @@ impl Task {
         // JavaScript may let the session go before this is sent.
         core.farewell = core.session.as_mut().map(|s| std::mem::take(s.output())).unwrap_or_default();
         core.shutdown = Shutdown::Notified;
-        let linger = Linger::begin(Instant::now());
-        self.timer = Some(Box::pin(tokio::time::sleep_until(linger.until().into())));
-        self.linger = Some(linger);
+        self.linger_until(Linger::begin(Instant::now()));
         Step::Moved
     }
 
-    pub(super) fn drain(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
-        let Some(linger) = &mut self.linger else { return Step::End };
-        if self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready()) {
-            return Step::End;
+    fn linger_until(&mut self, linger: Linger) {
+        let until = linger.until().into();
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(until),
+            None => self.timer = Some(Box::pin(tokio::time::sleep_until(until))),
         }
-        let mut linger = *linger;
+        self.linger = Some(linger);
+    }
+
+    pub(super) fn drain(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
+        let Some(mut linger) = self.linger else { return Step::End };
+        let mut fin = false;
+        if self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready()) {
+            match linger.due() {
+                Due::Fin => fin = true,
+                Due::Close => return Step::End,
+                Due::Reset => {
+                    self.flooded = true;
+                    return Step::End;
+                }
+            }
+            self.linger_until(linger);
+        }
         match self.flush(core, cx) {
             Ok(Flush::Nothing | Flush::Sent) => {}
-            Ok(Flush::Blocked) => return Step::Idle,
+            // A new time of the timer must be polled once.
+            Ok(Flush::Blocked) => return if fin { Step::Moved } else { Step::Idle },
             Err(_) => return Step::End,
         }
         let Some(Io::Socket(write)) = &core.io else {
             self.emit(Event::CipherEnd);
             return Step::End;
         };
-        if core.shutdown != Shutdown::Done {
+        if fin {
             core.shutdown = Shutdown::Done;
-            // FIN follows the alert at once: a peer that waits for the end need not wait for ours. One that has reset
-            // shows in the next read.
+            // A peer that has reset already shows in the next read.
             drop(write.shutdown());
+            return Step::Moved;
+        }
+        if linger.flooded() {
+            return Step::Idle;
         }
         let dropped = SCRATCH.with_borrow_mut(|scratch| match &mut self.read {
             Some(read) => read.poll_read(cx, &mut scratch.cipher),
             None => Poll::Ready(Ok(0)),
         });
-        match (dropped, &mut self.timer) {
-            (Poll::Pending, _) => Step::Idle,
-            (Poll::Ready(Ok(n)), Some(timer)) if n > 0 && linger.drained(n, Instant::now()) => {
-                timer.as_mut().reset(linger.until().into());
-                self.linger = Some(linger);
+        match dropped {
+            Poll::Pending => Step::Idle,
+            Poll::Ready(Ok(n)) if n > 0 => {
+                linger.drained(n, Instant::now());
+                self.linger_until(linger);
                 Step::Moved
             }
-            (Poll::Ready(Ok(n)), _) => {
-                self.flooded = n > 0;
-                Step::End
-            }
-            _ => Step::End,
+            Poll::Ready(_) => Step::End,
         }
     }
 

@@ -111,6 +111,19 @@ fn a_silent_peer_runs_into_the_handshake_timeout() {
 }
 
 #[test]
+fn a_flood_of_junk_gets_the_alert_and_then_a_reset() {
+    let sink = Sink::new();
+    let (_server, address) = listen(&sink, |_| {});
+    let mut tcp = connect(address);
+    // Of this much the kernel holds a part at most, so the last of it fails with the reset; so does reading on.
+    let flood = tcp.write_all(&vec![42; 64 << 20]).unwrap_err();
+    assert!(matches!(flood.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), "{flood}");
+    let mut alert = [0; 7];
+    tcp.read_exact(&mut alert).unwrap();
+    assert_eq!((alert[0], alert[5]), (21, 2));
+}
+
+#[test]
 fn junk_gets_an_alert_and_a_fin_and_no_reset() {
     let sink = Sink::new();
     let (server, address) = listen(&sink, |_| {});
