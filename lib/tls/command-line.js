@@ -17,8 +17,13 @@ function valueOf(name) {
   return '';
 }
 
+/** Whether the program was started with `flag`. */
+function has(flag) {
+  return words().includes(flag);
+}
+
 const keylogFile = valueOf('--tls-keylog');
-const tracing = words().includes('--trace-tls');
+const tracing = has('--trace-tls');
 let traceWarned = false;
 let keylogWarned = false;
 let keylogFailed = false;
@@ -48,4 +53,4 @@ function attachKeylog(socket) {
   });
 }
 
-module.exports = { attachKeylog, logsKeys: keylogFile !== '', traceTls, tracing };
+module.exports = { attachKeylog, has, logsKeys: keylogFile !== '', traceTls, tracing };

@@ -3,6 +3,7 @@
 const { constants } = require('crypto');
 const binding = require('../core/binding');
 const check = require('../core/validate');
+const { toBytes } = require('../core/bytes');
 const { codes } = require('../core/errors');
 const face = require('./face');
 const rootStore = require('./root-store');
@@ -25,14 +26,6 @@ function wireVersion(which, version, fallback) {
   return found;
 }
 
-// Text as UTF-8, views as they are.
-function toBytes(value) {
-  if (typeof value === 'string') return Buffer.from(value);
-  if (Buffer.isBuffer(value)) return value;
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return Buffer.from(value);
-}
-
 /** What `secureContext.context` is: the native context under the method names of Node's. */
 class ContextHandle {
   constructor(method, min, max) {
@@ -51,6 +44,7 @@ class ContextHandle {
   setDHParam(param) { return this.native.setDhParam(param === true ? true : toBytes(param)); }
   addCACert(pem) { this.native.addCaCert(toBytes(pem)); }
   addCRL(pem) { this.native.addCrl(toBytes(pem)); }
+  setCertificateCompression(names) { this.native.setCertificateCompression(names); }
   setAllowPartialTrustChain() { this.native.setAllowPartialTrustChain(); }
   setCert(pem) { this.native.setCert(toBytes(pem)); }
   // No passphrase is an empty one: an encrypted key then fails with OpenSSL's "bad decrypt", as in Node.
@@ -164,6 +158,21 @@ function refuseClientCertEngine(engine) {
   }
 }
 
+const COMPRESSIONS = ['zlib', 'brotli', 'zstd'];
+
+function applyCertificateCompression(context, names) {
+  check.array(names, 'options.certificateCompression');
+  if (names.length === 0) return;
+  if (names.length > COMPRESSIONS.length) {
+    throw new ERR_INVALID_ARG_VALUE('options.certificateCompression', names, 'can specify at most 3 algorithms');
+  }
+  names.forEach((name, i) => {
+    if (COMPRESSIONS.includes(name)) return;
+    throw new ERR_INVALID_ARG_VALUE(`options.certificateCompression[${i}]`, name, 'must be \'zlib\', \'brotli\', or \'zstd\'');
+  });
+  context.setCertificateCompression(names);
+}
+
 function applyTicketKeys(context, keys) {
   check.bytes(keys, 'options.ticketKeys');
   if (keys.byteLength !== 48) {
@@ -177,8 +186,8 @@ const given = (value) => value !== undefined && value !== null;
 function configure(context, options) {
   check.object(options, 'options');
   const {
-    ca, cert, ciphers = face.DEFAULT_CIPHERS, crl, dhparam, ecdhCurve = face.DEFAULT_ECDH_CURVE || 'auto',
-    key, passphrase, pfx, sessionIdContext, sessionTimeout, sigalgs, ticketKeys,
+    ca, cert, certificateCompression, ciphers = face.DEFAULT_CIPHERS, crl, dhparam,
+    ecdhCurve = face.DEFAULT_ECDH_CURVE || 'auto', key, passphrase, pfx, sessionIdContext, sessionTimeout, sigalgs, ticketKeys,
   } = options;
 
   // First: @SECLEVEL=n in the cipher list governs what follows.
@@ -201,6 +210,7 @@ function configure(context, options) {
     }
   }
   if (key) applyKeys(context, key, passphrase);
+  if (given(certificateCompression)) applyCertificateCompression(context, certificateCompression);
 
   if (given(sigalgs)) {
     check.string(sigalgs, 'options.sigalgs');
