@@ -4,7 +4,7 @@ const { constants } = require('crypto');
 const binding = require('../core/binding');
 const check = require('../core/validate');
 const { toBytes } = require('../core/bytes');
-const { codes } = require('../core/errors');
+const { codes, withCode } = require('../core/errors');
 const face = require('./face');
 const rootStore = require('./root-store');
 
@@ -58,6 +58,9 @@ class ContextHandle {
   close() { this.native.close(); }
 
   loadPKCS12(pfx, passphrase) {
+    if (typeof pfx !== 'string' && !ArrayBuffer.isView(pfx)) {
+      throw withCode('ERR_CRYPTO_OPERATION_FAILED', 'Unable to load PFX certificate');
+    }
     this.native.loadPkcs12(toBytes(pfx), passphrase === undefined ? undefined : toBytes(passphrase));
   }
 
@@ -79,7 +82,7 @@ function SecureContext(secureProtocol, secureOptions, minVersion, maxVersion) {
       if (version != null) throw new ERR_TLS_PROTOCOL_VERSION_CONFLICT(version, secureProtocol);
     }
   }
-  this.context = new ContextHandle(secureProtocol ? String(secureProtocol) : undefined,
+  this.context = new ContextHandle(typeof secureProtocol === 'string' ? secureProtocol : undefined,
                                    wireVersion('minimum', minVersion, face.DEFAULT_MIN_VERSION),
                                    wireVersion('maximum', maxVersion, face.DEFAULT_MAX_VERSION));
   if (secureOptions) {
@@ -170,6 +173,11 @@ function applyCertificateCompression(context, names) {
     if (COMPRESSIONS.includes(name)) return;
     throw new ERR_INVALID_ARG_VALUE(`options.certificateCompression[${i}]`, name, 'must be \'zlib\', \'brotli\', or \'zstd\'');
   });
+  const max = context.getMaxProto();
+  if (max !== 0 && max < TLS1_3) {
+    const message = 'certificateCompression requires a TLS protocol range that includes TLSv1.3';
+    throw withCode('ERR_INVALID_ARG_VALUE', message, TypeError);
+  }
   context.setCertificateCompression(names);
 }
 
