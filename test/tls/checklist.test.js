@@ -82,14 +82,14 @@ const SOCKET_OPTIONS = [
 const ELSEWHERE = new Set(['pskCallback', 'pskIdentityHint']);
 
 const BAD_VALUES = {
-  'null': null, 'true': true, '0': 0, '1': 1, '-1': -1, '1.5': 1.5, 'NaN': NaN, '1e10': 1e10, '1n': 1n,
+  null: null, true: true, '0': 0, '1': 1, '-1': -1, '1.5': 1.5, NaN, '1e10': 1e10, '1n': 1n,
   '\'\'': '', '\'x\'': 'x', '[]': [], '[1]': [1], '[\'x\']': ['x'], '{}': {}, 'a function': () => {},
   'a Buffer': Buffer.from('x'), 'an empty Buffer': Buffer.alloc(0), 'a Uint8Array': new Uint8Array(3),
 };
 
 /**
- * Where c4tls means to differ: it has no engines, takes a session as text, and an empty list of curves for OpenSSL's own,
- * as newer versions of Node do.
+ * Where c4tls means to differ: it has no engines, takes a session as text, and an empty list of curves for OpenSSL's
+ * own, as newer versions of Node do.
  */
 const DIFFERENT = [/clientCertEngine/, /session: 'x'$/, /ecdhCurve: ''$/];
 // Node 18 let these pass.
