@@ -154,9 +154,7 @@ impl Setting {
             }
             Setting::CertificateCompression(algorithms) => {
                 // SAFETY: see above.
-                let set = unsafe {
-                    ffi::SSL_CTX_set1_cert_comp_preference(ctx, algorithms.as_ptr(), algorithms.len())
-                };
+                let set = unsafe { ffi::SSL_CTX_set1_cert_comp_preference(ctx, algorithms.as_ptr(), algorithms.len()) };
                 match set {
                     1 => Ok(()),
                     _ => Err(failed("Failed to set certificate compression preference")),
