@@ -278,7 +278,7 @@ describe('what connections tell', () => {
     }));
     const client = await dialSecure(module, port, { servername: 'alpha.test' });
     return client.getPeerCertificate().subject.CN;
-  });
+  }, 20);
 
   same('captureRejections ends the socket whose listener fails', 'listener failed', async (module) => {
     let ended;
