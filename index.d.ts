@@ -12,8 +12,8 @@ import * as net from 'node:net';
 import * as stream from 'node:stream';
 
 export {
-  CipherNameAndProtocol, Certificate, CommonConnectionOptions, DetailedPeerCertificate, EphemeralKeyInfo, KeyObject,
-  PeerCertificate, PSKCallbackNegotation, PxfObject, SecureVersion,
+  CertificateCompressionAlgorithm, CipherNameAndProtocol, Certificate, CommonConnectionOptions, DetailedPeerCertificate,
+  EphemeralKeyInfo, KeyObject, PeerCertificate, PSKCallbackNegotation, PxfObject, SecureVersion,
 } from 'node:tls';
 
 /** What credentials and settings are made from. */
@@ -128,7 +128,7 @@ export interface SecurePair extends EventEmitter {
 /**
  * TLS between two streams in memory, for old programs.
  *
- * @deprecated Use {@link TLSSocket} over any `stream.Duplex`.
+ * @deprecated Use {@link TLSSocket} over any `stream.Duplex`. Not there from Node 24 on, which has dropped it.
  */
 export function createSecurePair(
   context?: SecureContext, isServer?: boolean, requestCert?: boolean, rejectUnauthorized?: boolean,
@@ -144,6 +144,32 @@ export function getCiphers(): string[];
 export function convertALPNProtocols(
   protocols: string[] | Buffer[] | NodeJS.ArrayBufferView[] | NodeJS.ArrayBufferView,
   out: { ALPNProtocols?: Buffer }): void;
+
+/**
+ * Trusted certificates, PEM, in a frozen array; on every version of Node.
+ *
+ * 'default': those that a context without `ca` trusts; 'system': those of the operating system (`SSL_CERT_FILE` and
+ * `SSL_CERT_DIR` first, where OpenSSL's files are the system's store); 'bundled': {@link rootCertificates}; 'extra':
+ * those of the file that `NODE_EXTRA_CA_CERTS` names. Default: 'default'.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ */
+export function getCACertificates(type?: 'default' | 'system' | 'bundled' | 'extra'): readonly string[];
+
+/**
+ * Contexts without `ca` that are made from now on, in this thread, trust these certificates (PEM) and no others. Node's
+ * own `tls` is told too, where it has this function.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`; `ERR_CRYPTO_OPERATION_FAILED` or `ERR_OSSL_*` for what is no PEM certificate: nothing
+ *   has changed then
+ */
+export function setDefaultCACertificates(certs: ReadonlyArray<string | NodeJS.ArrayBufferView>): void;
+
+/**
+ * What `certificateCompression`, an option of {@link createSecureContext} and of all that take its options, may name; a
+ * new array each time, empty where the addon was built without the libraries (Windows).
+ */
+export function getCertificateCompressionAlgorithms(): tls.CertificateCompressionAlgorithm[];
 
 /** The running Node's bundled root certificates, PEM. */
 export const rootCertificates: readonly string[];

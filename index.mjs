@@ -1,6 +1,6 @@
 // The same module for `import`. What a program may assign (DEFAULT_* and CLIENT_RENEG_*) is here as it was when this
 // module was loaded, as with Node's own 'tls'; assign to, and read from, the default export. A name that
-// the running Node's 'tls' does not have yet (getCACertificates and the like) is undefined.
+// the running Node's 'tls' does not have any more (createSecurePair) is undefined.
 import tls from './index.js';
 
 export default tls;

@@ -13,7 +13,7 @@ const { localFileName } = require('../locate-binding');
 const ROOT = path.join(__dirname, '..');
 
 /** What cargo compiles; the addon is fresh while it is newer than all of these. */
-const SOURCES = ['src', 'build.rs', 'Cargo.toml', 'Cargo.lock', '.cargo/config.toml'];
+const SOURCES = ['src', 'scripts/openssl', 'build.rs', 'Cargo.toml', 'Cargo.lock', '.cargo/config.toml'];
 
 /** The program's path when it can be started, looking in rustup's folder too; undefined when not. */
 function findProgram(name) {

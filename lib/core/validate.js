@@ -22,6 +22,10 @@ function object(value, name) {
   }
 }
 
+function array(value, name) {
+  if (!Array.isArray(value)) throw new ERR_INVALID_ARG_TYPE(name, 'Array', value);
+}
+
 function bytes(value, name = 'buffer') {
   if (!ArrayBuffer.isView(value)) {
     throw new ERR_INVALID_ARG_TYPE(name, ['Buffer', 'TypedArray', 'DataView'], value);
@@ -56,4 +60,4 @@ function port(value, name = 'Port') {
   return value | 0;
 }
 
-module.exports = { boolean, bytes, func, int32, integer, number, object, port, string, uint32 };
+module.exports = { array, boolean, bytes, func, int32, integer, number, object, port, string, uint32 };

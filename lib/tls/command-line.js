@@ -21,6 +21,11 @@ function valueOf(name) {
   return words[at] === name ? words[at + 1] ?? '' : words[at].slice(name.length + 1);
 }
 
+/** Whether the program was started with `flag`. */
+function has(flag) {
+  return words.includes(flag);
+}
+
 const keylogFile = valueOf('--tls-keylog');
 const tracing = words.lastIndexOf('--trace-tls') > words.lastIndexOf('--no-trace-tls');
 let traceWarned = false;
@@ -52,4 +57,4 @@ function attachKeylog(socket) {
   });
 }
 
-module.exports = { attachKeylog, logsKeys: keylogFile !== '', traceTls, tracing };
+module.exports = { attachKeylog, has, logsKeys: keylogFile !== '', traceTls, tracing };

@@ -1,13 +1,19 @@
 'use strict';
 // tls.connect: a client TLSSocket, its connection, and what is checked when the handshake is done.
-const assert = require('assert');
 const net = require('net');
 const nodeTls = require('tls');
-const { codes, connReset } = require('../core/errors');
+const check = require('../core/validate');
+const { codes, connReset, withCode } = require('../core/errors');
 const face = require('./face');
 const { TLSSocket } = require('./tls-socket');
 const { normalize } = require('./socket-connect');
 const { kConnectOptions, kPendingSession, kVerified } = require('./symbols');
+
+// What Node itself changed: thrown errors in place of failed assertions, and of a warning.
+const NODE = Number(process.versions.node.split('.')[0]);
+const CHECKS_OPTIONS = NODE >= 22;
+const CHECKS_KEEP_ALIVE = NODE >= 24;
+const REFUSES_IP_SERVERNAME = NODE >= 25;
 
 let ipServernameWarned = false;
 let allowUnauthorizedWarned = false;
@@ -131,6 +137,25 @@ function connectWith(Socket, options, callback) {
   return socket;
 }
 
+function assertion(message) {
+  return withCode('ERR_INTERNAL_ASSERTION', message);
+}
+
+function checkOptions({ checkServerIdentity, minDHSize, keepAliveInitialDelay }) {
+  if (CHECKS_KEEP_ALIVE && keepAliveInitialDelay !== undefined) {
+    check.number(keepAliveInitialDelay, 'options.keepAliveInitialDelay');
+  }
+  if (CHECKS_OPTIONS) {
+    check.func(checkServerIdentity, 'options.checkServerIdentity');
+    check.number(minDHSize, 'options.minDHSize');
+    if (!(minDHSize >= 1)) throw new codes.ERR_OUT_OF_RANGE('options.minDHSize', '>= 1', minDHSize);
+    return;
+  }
+  if (typeof checkServerIdentity !== 'function') throw assertion('options.checkServerIdentity is not a function');
+  if (typeof minDHSize !== 'number') throw assertion(`options.minDHSize is not a number: ${minDHSize}`);
+  if (!(minDHSize > 0)) throw assertion(`options.minDHSize is not a positive number: ${minDHSize}`);
+}
+
 /**
  * connect(options[, cb]), connect(path[, options][, cb]), connect(port[, host][, options][, cb])
  * @returns {TLSSocket}
@@ -144,11 +169,12 @@ function connect(...args) {
     minDHSize: 1024,
     ...wanted,
   };
-  const { checkServerIdentity, minDHSize } = options;
-  assert(typeof checkServerIdentity === 'function');
-  assert(typeof minDHSize === 'number', `options.minDHSize is not a number: ${minDHSize}`);
-  assert(minDHSize > 0, `options.minDHSize is not a positive number: ${minDHSize}`);
+  checkOptions(options);
   options.secureContext ||= face.createSecureContext(options);
+  if (REFUSES_IP_SERVERNAME && options.servername && net.isIP(options.servername)) {
+    throw new codes.ERR_INVALID_ARG_VALUE('options.servername', options.servername,
+                                          'Setting the TLS ServerName to an IP address is not permitted.');
+  }
   options.rejectUnauthorized = options.rejectUnauthorized !== false;
   return connectWith(TLSSocket, options, callback);
 }

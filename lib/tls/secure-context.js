@@ -3,7 +3,8 @@
 const { constants } = require('crypto');
 const binding = require('../core/binding');
 const check = require('../core/validate');
-const { codes } = require('../core/errors');
+const { toBytes } = require('../core/bytes');
+const { codes, withCode } = require('../core/errors');
 const face = require('./face');
 const rootStore = require('./root-store');
 
@@ -23,14 +24,6 @@ function wireVersion(which, version, fallback) {
   const found = WIRE_VERSIONS[version ?? fallback];
   if (found === undefined) throw new ERR_TLS_INVALID_PROTOCOL_VERSION(version ?? fallback, which);
   return found;
-}
-
-// Text as UTF-8, views as they are.
-function toBytes(value) {
-  if (typeof value === 'string') return Buffer.from(value);
-  if (Buffer.isBuffer(value)) return value;
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return Buffer.from(value);
 }
 
 /** What `secureContext.context` is: the native context under the method names of Node's. */
@@ -57,6 +50,7 @@ class ContextHandle {
   setDHParam(param) { return this.native.setDhParam(param === true ? true : toBytes(param)); }
   addCACert(pem) { this.native.addCaCert(toBytes(pem)); }
   addCRL(pem) { this.native.addCrl(toBytes(pem)); }
+  setCertificateCompression(names) { this.native.setCertificateCompression(names); }
   setAllowPartialTrustChain() { this.native.setAllowPartialTrustChain(); }
   setCert(pem) { this.native.setCert(toBytes(pem)); }
   // No passphrase is an empty one: an encrypted key then fails with OpenSSL's "bad decrypt", as in Node.
@@ -70,6 +64,9 @@ class ContextHandle {
   close() { this.native.close(); }
 
   loadPKCS12(pfx, passphrase, legacy = false) {
+    if (typeof pfx !== 'string' && !ArrayBuffer.isView(pfx)) {
+      throw withCode('ERR_CRYPTO_OPERATION_FAILED', 'Unable to load PFX certificate');
+    }
     this.native.loadPkcs12(toBytes(pfx), passphrase === undefined ? undefined : toBytes(passphrase), legacy);
   }
 
@@ -91,7 +88,7 @@ function SecureContext(secureProtocol, secureOptions, minVersion, maxVersion) {
       if (version != null) throw new ERR_TLS_PROTOCOL_VERSION_CONFLICT(version, secureProtocol);
     }
   }
-  this.context = new ContextHandle(secureProtocol ? String(secureProtocol) : undefined,
+  this.context = new ContextHandle(typeof secureProtocol === 'string' ? secureProtocol : undefined,
                                    wireVersion('minimum', minVersion, face.DEFAULT_MIN_VERSION),
                                    wireVersion('maximum', maxVersion, face.DEFAULT_MAX_VERSION));
   if (secureOptions) {
@@ -170,6 +167,26 @@ function refuseClientCertEngine(engine) {
   }
 }
 
+const COMPRESSIONS = ['zlib', 'brotli', 'zstd'];
+
+function applyCertificateCompression(context, names) {
+  check.array(names, 'options.certificateCompression');
+  if (names.length === 0) return;
+  if (names.length > COMPRESSIONS.length) {
+    throw new ERR_INVALID_ARG_VALUE('options.certificateCompression', names, 'can specify at most 3 algorithms');
+  }
+  names.forEach((name, i) => {
+    if (COMPRESSIONS.includes(name)) return;
+    throw new ERR_INVALID_ARG_VALUE(`options.certificateCompression[${i}]`, name, 'must be \'zlib\', \'brotli\', or \'zstd\'');
+  });
+  const max = context.getMaxProto();
+  if (max !== 0 && max < TLS1_3) {
+    const message = 'certificateCompression requires a TLS protocol range that includes TLSv1.3';
+    throw withCode('ERR_INVALID_ARG_VALUE', message, TypeError);
+  }
+  context.setCertificateCompression(names);
+}
+
 function applyTicketKeys(context, keys) {
   check.bytes(keys, 'options.ticketKeys');
   if (keys.byteLength !== 48) {
@@ -183,8 +200,9 @@ const given = (value) => value !== undefined && value !== null;
 function configure(context, options) {
   check.object(options, 'options');
   const {
-    ca, cert, ciphers = face.DEFAULT_CIPHERS, crl, dhparam, ecdhCurve = face.DEFAULT_ECDH_CURVE || 'auto',
-    key, legacyPfx = false, passphrase, pfx, sessionIdContext, sessionTimeout, sigalgs, ticketKeys,
+    ca, cert, certificateCompression, ciphers = face.DEFAULT_CIPHERS, crl, dhparam,
+    ecdhCurve = face.DEFAULT_ECDH_CURVE || 'auto', key, legacyPfx = false, passphrase, pfx, sessionIdContext,
+    sessionTimeout, sigalgs, ticketKeys,
   } = options;
 
   // First: @SECLEVEL=n in the cipher list governs what follows.
@@ -207,6 +225,7 @@ function configure(context, options) {
     }
   }
   if (key) applyKeys(context, key, passphrase);
+  if (given(certificateCompression)) applyCertificateCompression(context, certificateCompression);
 
   if (given(sigalgs)) {
     check.string(sigalgs, 'options.sigalgs');

@@ -15,7 +15,7 @@ const KEPT = [
   'crl', 'ciphers', 'dhparam', 'secureOptions', 'legacyPfx',
 ];
 // Kept even when falsy.
-const KEPT_EXACTLY = ['sigalgs', 'ecdhCurve', 'privateKeyIdentifier', 'privateKeyEngine'];
+const KEPT_EXACTLY = ['sigalgs', 'ecdhCurve', 'privateKeyIdentifier', 'privateKeyEngine', 'certificateCompression'];
 
 // The same for every process of one program, so that its sessions resume in any of them.
 function defaultSessionIdContext() {

@@ -1,6 +1,7 @@
 'use strict';
 // tls.Server: a net.Server whose accepting and handshakes are native.
 const net = require('net');
+const nodeTls = require('tls');
 const EventEmitter = require('events');
 const binding = require('../core/binding');
 const check = require('../core/validate');
@@ -76,7 +77,8 @@ Object.setPrototypeOf(Server, net.Server);
 /** Class of this server's sockets. */
 Server.prototype._TLSSocket = TLSSocket;
 Object.assign(Server.prototype, serverContext.methods);
-Server.prototype.setOptions = serverContext.setOptions;
+// Gone from Node 24 on.
+if (nodeTls.Server.prototype.setOptions) Server.prototype.setOptions = serverContext.setOptions;
 
 // ---- connections
 

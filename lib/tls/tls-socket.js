@@ -43,7 +43,10 @@ function TLSSocket(socket, opts) {
   const options = { ...opts };
   if (options.enableTrace == null) options.enableTrace = commandLine.traceTls();
   else check.boolean(options.enableTrace, 'options.enableTrace');
-  if (options.ALPNProtocols) face.convertALPNProtocols(options.ALPNProtocols, options);
+  if (options.ALPNProtocols) {
+    face.convertALPNProtocols(options.ALPNProtocols, options);
+    check.bytes(options.ALPNProtocols, 'options.ALPNProtocols');
+  }
 
   this._tlsOptions = options;
   this._secureEstablished = false;

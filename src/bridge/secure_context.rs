@@ -5,8 +5,8 @@ use napi::Env;
 use napi_derive::napi;
 
 use super::throw::{throw, OrThrow};
-use crate::credentials::{LegacyPkcs12, Secret};
-use crate::engine::{self, Context};
+use crate::credentials::{self, LegacyPkcs12, Secret};
+use crate::engine::{self, Compression, Context};
 use crate::error::Error as CoreError;
 
 #[napi]
@@ -105,6 +105,19 @@ impl SecureContext {
         self.open(env)?.add_root_certs().or_throw(env)
     }
 
+    /// Roots of this program's choice.
+    #[napi]
+    pub fn use_roots(&self, env: &Env, roots: &RootStore) -> Result<()> {
+        self.open(env)?.use_roots(&roots.roots).or_throw(env)
+    }
+
+    /// Names of `certificateCompressionAlgorithms()`; others do not count.
+    #[napi]
+    pub fn set_certificate_compression(&self, env: &Env, names: Vec<String>) -> Result<()> {
+        let algorithms: Vec<_> = names.iter().filter_map(|name| Compression::from_name(name)).collect();
+        self.open(env)?.set_certificate_compression(&algorithms).or_throw(env)
+    }
+
     #[napi]
     pub fn add_crl(&self, env: &Env, pem: &[u8]) -> Result<()> {
         self.open(env)?.add_crl(pem).or_throw(env)
@@ -173,6 +186,43 @@ impl SecureContext {
     pub fn close(&mut self) {
         self.inner = None;
     }
+}
+
+/// Roots that a program chose, for any number of contexts.
+#[napi]
+pub struct RootStore {
+    roots: engine::RootStore,
+}
+
+#[napi]
+impl RootStore {
+    /// PEM; each text may hold several.
+    #[napi(constructor)]
+    pub fn new(env: &Env, pems: Vec<BufferSlice>) -> Result<Self> {
+        Ok(RootStore { roots: engine::RootStore::new(pems.iter().map(|pem| &**pem)).or_throw(env)? })
+    }
+
+    /// PEM each.
+    #[napi]
+    pub fn certificates(&self, env: &Env) -> Result<Vec<String>> {
+        self.roots.certificates().or_throw(env)
+    }
+}
+
+/// PEM each; `openssl`: those of OpenSSL's defaults instead of the operating system's.
+#[napi]
+pub fn machine_certificates(env: &Env, openssl: bool) -> Result<Vec<String>> {
+    let found = match openssl {
+        true => credentials::openssl_certificates(),
+        false => credentials::system_certificates(),
+    };
+    credentials::to_pem(&found).or_throw(env)
+}
+
+/// What OpenSSL can compress certificates with.
+#[napi]
+pub fn certificate_compression_algorithms() -> Vec<&'static str> {
+    Compression::available().into_iter().map(Compression::name).collect()
 }
 
 /// Whether the process has its roots yet.

@@ -37,15 +37,12 @@ extern "C" {
 pub fn certificate_chain(pem: &[u8]) -> Result<(X509, Vec<X509>)> {
     let source = Source::new(pem)?;
     let leaf = source.certificate_aux().ok_or_else(|| Error::take_openssl("No certificate in the PEM data"))?;
-    let mut chain = Vec::new();
-    while let Some(certificate) = source.certificate() {
-        chain.push(certificate);
-    }
-    let stack = ErrorStack::get();
-    match stack.errors().last() {
-        Some(e) if e.library_code() != LIBRARY_PEM || e.reason_code() != NO_START_LINE => Err(stack.into()),
-        _ => Ok((leaf, chain)),
-    }
+    Ok((leaf, source.certificates()?))
+}
+
+/// Every certificate in `pem`; none at all is no error, a broken one is.
+pub fn certificates(pem: &[u8]) -> Result<Vec<X509>> {
+    Source::new(pem)?.certificates()
 }
 
 /// Every certificate up to the first block that is none. Anything else in `pem`, and nothing at all, is no error: this
@@ -66,6 +63,12 @@ pub fn certificate_list<'a>(pems: impl IntoIterator<Item = &'a str>) -> Result<V
         list.extend(rest);
     }
     Ok(list)
+}
+
+/// Each as a text of its own.
+pub fn to_pem(certificates: &[X509]) -> Result<Vec<String>> {
+    let text = |certificate: &X509| Ok(String::from_utf8_lossy(&certificate.to_pem()?).into_owned());
+    certificates.iter().map(text).collect()
 }
 
 /// A private key of any type, encrypted or not.
@@ -141,6 +144,16 @@ impl<'a> Source<'a> {
         match bio.is_null() {
             true => Err(Error::take_openssl("BIO_new_mem_buf")),
             false => Ok(Source { bio, bytes: PhantomData }),
+        }
+    }
+
+    /// All that are left; an error when one of them is broken.
+    fn certificates(&self) -> Result<Vec<X509>> {
+        let list = std::iter::from_fn(|| self.certificate()).collect();
+        let stack = ErrorStack::get();
+        match stack.errors().last() {
+            Some(e) if e.library_code() != LIBRARY_PEM || e.reason_code() != NO_START_LINE => Err(stack.into()),
+            _ => Ok(list),
         }
     }
 

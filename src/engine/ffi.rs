@@ -84,6 +84,8 @@ extern "C" {
         cb: Option<unsafe extern "C" fn(*mut SSL, *mut c_void) -> c_int>,
         arg: *mut c_void,
     );
+    pub fn SSL_CTX_set1_cert_comp_preference(ctx: *mut SSL_CTX, algorithms: *const c_int, len: usize) -> c_int;
+    pub fn SSL_CTX_compress_certs(ctx: *mut SSL_CTX, algorithm: c_int) -> c_int;
     pub fn SSL_CTX_set_info_callback(ctx: *mut SSL_CTX, cb: Option<InfoCallback>);
     pub fn SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx: *mut SSL_CTX, cb: Option<TicketKeyCallback>) -> c_int;
     pub fn SSL_CTX_set_session_ticket_cb(

@@ -7,6 +7,7 @@
 mod apply;
 mod bio;
 mod callbacks;
+mod compression;
 mod context;
 mod failure;
 mod ffi;
@@ -33,7 +34,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-pub use context::{cipher_names, has_root_store, openssl_version, set_root_store, Context, TICKET_KEYS_LENGTH};
+pub use compression::Compression;
+pub use context::{
+    cipher_names, has_root_store, openssl_version, set_root_store, Context, RootStore, TICKET_KEYS_LENGTH,
+};
 pub use psk::SharedKey;
 pub use sni::SniTable;
 

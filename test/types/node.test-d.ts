@@ -34,7 +34,11 @@ const context: tls.SecureContext = tls.createSecureContext({
   ecdhCurve: 'auto',
   sessionTimeout: 300,
   ticketKeys: Buffer.alloc(48),
+  allowPartialTrustChain: true,
+  certificateCompression: ['zstd', 'brotli', 'zlib'],
 });
+// @ts-expect-error no such algorithm
+tls.createSecureContext({ certificateCompression: ['gzip'] });
 tls.createSecureContext();
 tls.createSecureContext({ pfx: fs.readFileSync('old.pfx'), passphrase: 'secret', legacyPfx: true });
 tls.createServer({ legacyPfx: true });
@@ -157,6 +161,13 @@ new tls.TLSSocket(stream.Readable.from([]));
 // ---- the rest
 
 const ciphers: string[] = tls.getCiphers();
+const compressions: tls.CertificateCompressionAlgorithm[] = tls.getCertificateCompressionAlgorithms();
+const trusted: readonly string[] = tls.getCACertificates();
+tls.setDefaultCACertificates([...tls.getCACertificates('system'), Buffer.from(pair.cert)]);
+// @ts-expect-error no such list
+tls.getCACertificates('mine');
+// @ts-expect-error a list, even of one
+tls.setDefaultCACertificates(pair.cert);
 const roots: readonly string[] = tls.rootCertificates;
 const failure: Error | undefined = tls.checkServerIdentity('localhost', client.getPeerCertificate());
 const wire: { ALPNProtocols?: Buffer } = {};
@@ -172,6 +183,6 @@ tls.rootCertificates.push('another');
 tls.createClient();
 
 export {
-  asDuplex, asNetSocket, asNodeSocket, ciphers, cleartext, failure, forNode, limit, netServer, nodeServer, roots,
-  version,
+  asDuplex, asNetSocket, asNodeSocket, ciphers, cleartext, compressions, failure, forNode, limit, netServer, nodeServer,
+  roots, trusted, version,
 };

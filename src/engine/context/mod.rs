@@ -9,7 +9,7 @@ mod native;
 mod roots;
 mod settings;
 
-use std::ffi::CString;
+use std::ffi::{c_int, CString};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use openssl::error::ErrorStack;
@@ -21,7 +21,7 @@ use openssl::x509::X509;
 use crate::credentials::{self, LegacyPkcs12, Secret};
 use crate::engine::session::Session;
 use crate::engine::ticket::TicketKeys;
-use crate::engine::{SessionConfig, TlsSession};
+use crate::engine::{Compression, SessionConfig, TlsSession};
 use crate::error::{Error, Result};
 
 use native::{Method, Native};
@@ -29,7 +29,7 @@ use settings::Setting;
 
 pub use native::{cipher_names, openssl_version};
 pub(super) use native::{issued, issuer_in_store};
-pub use roots::{has_root_store, set_root_store};
+pub use roots::{has_root_store, set_root_store, RootStore};
 
 /// Length of [`Context::ticket_keys`] in bytes: name 16, HMAC 16, AES 16.
 pub const TICKET_KEYS_LENGTH: usize = 48;
@@ -175,6 +175,17 @@ impl Context {
         self.change(Setting::Roots(roots))
     }
 
+    /// Trusts `roots` in place of what was trusted so far.
+    pub fn use_roots(&self, roots: &RootStore) -> Result<()> {
+        self.change(Setting::Roots(roots.0.clone()))
+    }
+
+    /// Offers to take compressed certificates (RFC 8879), and sends them to a peer that does, in this order of
+    /// preference. Errors: `ERR_CRYPTO_OPERATION_FAILED` for a list without any that OpenSSL has, or with one twice.
+    pub fn set_certificate_compression(&self, algorithms: &[Compression]) -> Result<()> {
+        self.change(Setting::CertificateCompression(algorithms.iter().map(|a| *a as c_int).collect()))
+    }
+
     /// Checks revocation of every certificate in a chain from now on.
     pub fn add_crl(&self, pem: &[u8]) -> Result<()> {
         let crl = credentials::revocation_list(pem)?
@@ -250,14 +261,14 @@ impl Context {
     /// structure that OpenSSL copies here.
     pub(super) fn new_ssl(&self) -> Result<*mut openssl_sys::SSL> {
         let mut inner = self.lock();
-        inner.used = true;
+        inner.freeze();
         inner.native.new_ssl()
     }
 
     /// The `SSL_CTX` as it is now; it will not change any more.
     pub(super) fn frozen(&self) -> SslContext {
         let mut inner = self.lock();
-        inner.used = true;
+        inner.freeze();
         inner.native.context().to_owned()
     }
 
@@ -292,6 +303,14 @@ impl Context {
 }
 
 impl Inner {
+    /// The native context will not change any more.
+    fn freeze(&mut self) {
+        let first = !std::mem::replace(&mut self.used, true);
+        if first && self.settings.iter().any(|s| matches!(s, Setting::CertificateCompression(_))) {
+            self.native.compress_certificates();
+        }
+    }
+
     fn change(&mut self, setting: Setting) -> Result<()> {
         if self.used {
             let mut fresh = Native::new(&self.method)?;

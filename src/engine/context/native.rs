@@ -110,6 +110,8 @@ impl Native {
             {
                 return Err(Error::take_openssl("Failed to set the protocol versions"));
             }
+            // By itself OpenSSL would offer every compression of certificates that it has.
+            ffi::SSL_CTX_set1_cert_comp_preference(ctx, ptr::null(), 0);
             callbacks::install(ctx)?;
             Ok(Native { context, shared: None })
         }
@@ -140,6 +142,14 @@ impl Native {
     pub(super) fn max_proto(&self) -> u16 {
         // SAFETY: reads a number of a live context.
         unsafe { sys::SSL_CTX_get_max_proto_version(self.context.as_ptr()) as u16 }
+    }
+
+    /// Keeps compressed forms of the certificates that a server shows, where that makes them shorter.
+    pub(super) fn compress_certificates(&mut self) {
+        // SAFETY: the context is live and no session has been made from it. 0 stands for every algorithm set.
+        unsafe { ffi::SSL_CTX_compress_certs(self.context.as_ptr(), 0) };
+        // Nothing to compress is an error to OpenSSL.
+        let _ = ErrorStack::get();
     }
 
     /// Puts the common root store in the place of the context's own.

@@ -31,6 +31,8 @@ pub(super) enum Setting {
     Roots(Arc<Roots>),
     RevocationList(X509Crl),
     PartialChain,
+    /// OpenSSL's numbers.
+    CertificateCompression(Vec<c_int>),
     Certificate(X509, Vec<X509>),
     Key(PKey<Private>),
     SessionIdContext(Vec<u8>),
@@ -52,6 +54,7 @@ pub(super) fn remember(list: &mut Vec<Setting>, setting: Setting) {
         | S::MinProto(_)
         | S::MaxProto(_)
         | S::PartialChain
+        | S::CertificateCompression(_)
         | S::SessionIdContext(_)
         | S::SessionTimeout(_) => match list.iter().position(same) {
             Some(at) => list[at] = setting,
@@ -148,6 +151,14 @@ impl Setting {
                 let flags: c_ulong = ffi::X509_V_FLAG_PARTIAL_CHAIN;
                 // SAFETY: see above.
                 check(unsafe { sys::X509_STORE_set_flags(store.as_ptr(), flags) } == 1, "X509_STORE_set_flags")
+            }
+            Setting::CertificateCompression(algorithms) => {
+                // SAFETY: see above.
+                let set = unsafe { ffi::SSL_CTX_set1_cert_comp_preference(ctx, algorithms.as_ptr(), algorithms.len()) };
+                match set {
+                    1 => Ok(()),
+                    _ => Err(failed("Failed to set certificate compression preference")),
+                }
             }
             Setting::Certificate(certificate, chain) => {
                 // SAFETY: see above.

@@ -5,7 +5,9 @@ use openssl::symm::Cipher;
 
 use crate::credentials::{LegacyPkcs12, Secret};
 use crate::engine::testing::*;
-use crate::engine::{cipher_names, has_root_store, openssl_version, set_root_store, Context, Role};
+use crate::engine::{
+    cipher_names, has_root_store, openssl_version, set_root_store, Compression, Context, Role, RootStore,
+};
 
 fn new() -> Context {
     Context::new(None, 0, 0).unwrap()
@@ -283,4 +285,34 @@ fn names_and_version_are_known() {
     }
     assert!(names.is_sorted());
     assert!(openssl_version().starts_with("3."), "{}", openssl_version());
+}
+
+#[test]
+fn a_root_store_has_each_certificate_once() {
+    let make = || crate::credentials::generate_certificate(&["a".to_owned()], 1, Default::default()).unwrap().cert;
+    let (one, other) = (make(), make());
+    let both = format!("{one}{other}");
+    let store = RootStore::new([one.as_bytes(), both.as_bytes()]).unwrap();
+    assert_eq!(store.certificates().unwrap(), [one.clone(), other]);
+    new().use_roots(&store).unwrap();
+
+    assert!(RootStore::new([]).unwrap().certificates().unwrap().is_empty());
+    let none = RootStore::new([b"nonsense".as_slice()]).err().unwrap();
+    assert_eq!(none.code, "ERR_CRYPTO_OPERATION_FAILED");
+    let broken = format!("{one}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    assert!(RootStore::new([broken.as_bytes()]).is_err());
+}
+
+#[test]
+fn certificate_compression_is_what_openssl_has() {
+    let available = Compression::available();
+    for algorithm in [Compression::Zlib, Compression::Brotli, Compression::Zstd] {
+        assert_eq!(Compression::from_name(algorithm.name()), Some(algorithm));
+        let set = new().set_certificate_compression(&[algorithm]);
+        assert_eq!(set.is_ok(), available.contains(&algorithm));
+        if set.is_ok() {
+            let twice = new().set_certificate_compression(&[algorithm, algorithm]).unwrap_err();
+            assert_eq!(twice.code, "ERR_CRYPTO_OPERATION_FAILED");
+        }
+    }
 }
