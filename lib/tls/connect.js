@@ -2,7 +2,7 @@
 // tls.connect: a client TLSSocket, its connection, and what is checked when the handshake is done.
 const assert = require('assert');
 const net = require('net');
-const nodeTls = require('tls');
+const nodeTls = require('./node-tls');
 const { codes, connReset } = require('../core/errors');
 const face = require('./face');
 const { TLSSocket } = require('./tls-socket');

@@ -1,7 +1,7 @@
 'use strict';
 // The trusted roots that a context gets when it names no `ca`: those of the running Node.
 const fs = require('fs');
-const nodeTls = require('tls');
+const nodeTls = require('./node-tls');
 const { X509Certificate } = require('crypto');
 const binding = require('../core/binding');
 
