@@ -23,7 +23,6 @@ const kSNICallback = Symbol('SNICallback');
 const kEnableTrace = Symbol('enableTrace');
 const kMaxConnections = Symbol('maxConnections');
 const kListeners = Symbol('native listeners');   // the present one and those that still close
-const kNative = Symbol('native listener');       // the present one
 
 const HANDSHAKE_TIMEOUT = 120_000;     // ms
 const BACKLOG = 511;
@@ -45,7 +44,6 @@ function Server(options, listener) {
   this._contexts = [];
   this[kSniTable] = new binding.SniTable();
   this[kListeners] = new Set();
-  this[kNative] = null;
   this[kMaxConnections] = undefined;
   this.requestCert = options.requestCert === true;
   this.rejectUnauthorized = options.rejectUnauthorized !== false;
@@ -141,11 +139,10 @@ function wantedHooks(server) {
 
 // In force from the next accepted connection on.
 Server.prototype[kConfigure] = function() {
-  configure(this, this[kNative]);
+  if (this._handle instanceof ListenHandle) configure(this, this._handle.native);
 };
 
 function configure(server, native) {
-  if (native === null) return;
   native.configure({
     context: server._sharedCreds.context.native,
     isServer: true,
@@ -210,18 +207,12 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
   const isPipe = port === -1 && addressType === -1;
   const handle = new ListenHandle(this, native, id, isPipe ? address : undefined);
   this._handle = handle;
-  this[kNative] = native;
   this[kListeners].add(handle);
   this._connectionKey = `${addressType}:${address}:${port}`;
   if (this._unref) handle.unref();
   process.nextTick(() => {
     if (this._handle === handle) this.emit('listening');
   });
-};
-
-Server.prototype.close = function(callback) {
-  this[kNative] = null;
-  return Reflect.apply(net.Server.prototype.close, this, [callback]);
 };
 
 Server.prototype._onListenerEnd = function(handle) {
