@@ -7,6 +7,7 @@ const { hooks } = require('../core/events');
 const { codes } = require('../core/errors');
 const commandLine = require('./command-line');
 const face = require('./face');
+const http2Wrapper = require('./http2-wrapper');
 const peerCertificate = require('./peer-certificate');
 const questions = require('./questions');
 const { AcceptedSocket } = require('./accepted-socket');
@@ -137,8 +138,9 @@ TLSSocket.prototype._init = function(socket) {
       check.func(options.SNICallback, 'options.SNICallback');
       this._SNICallback = options.SNICallback;
     }
-  } else if (options.session) {
-    handle.setSession(options.session);
+  } else {
+    if (options.session) handle.setSession(options.session);
+    if (options.ALPNProtocols?.includes('\x02h2')) http2Wrapper.answerAs(TLSSocket);
   }
   commandLine.attachKeylog(this);
 
@@ -258,6 +260,7 @@ TLSSocket.prototype._finishInit = function() {
   const { ALPNProtocols, ALPNCallback } = this._tlsOptions;
   this.alpnProtocol = ALPNProtocols || ALPNCallback ? handle.getALPNNegotiatedProtocol() : false;
   if (this.servername === null) this.servername = handle.getServername();
+  if (this.alpnProtocol === 'h2') http2Wrapper.answerAs(TLSSocket);
   this._secureEstablished = true;
   this.emit('secure');
 };
