@@ -1,6 +1,6 @@
 'use strict';
 // https.Agent: Node's own pool of connections, its names for them and its cache of sessions, with our sockets.
-const nodeHttps = require('https');
+const { Agent: NodeAgent } = require('https');
 const tls = require('../tls');
 const { Proxy } = require('./proxy');
 const { kOwnCheck } = require('./symbols');
@@ -10,11 +10,11 @@ const kProxy = Symbol('proxy');
 /** new Agent([options]), Agent([options]) */
 function Agent(options) {
   if (!(this instanceof Agent)) return new Agent(options);
-  Reflect.apply(nodeHttps.Agent, this, [options]);
+  Reflect.apply(NodeAgent, this, [options]);
   this[kProxy] = Proxy.of(this.options.proxyEnv);
 }
-Object.setPrototypeOf(Agent.prototype, nodeHttps.Agent.prototype);
-Object.setPrototypeOf(Agent, nodeHttps.Agent);
+Object.setPrototypeOf(Agent.prototype, NodeAgent.prototype);
+Object.setPrototypeOf(Agent, NodeAgent);
 
 // (options[, cb]), (port[, host][, options][, cb])
 function normalize(args) {
@@ -66,7 +66,7 @@ Agent.prototype.createConnection = function(...args) {
 };
 
 Agent.prototype.getName = function(options) {
-  const name = Reflect.apply(nodeHttps.Agent.prototype.getName, this, [options]);
+  const name = Reflect.apply(NodeAgent.prototype.getName, this, [options]);
   return options?.[kOwnCheck] ? `${name}:${options[kOwnCheck]}` : name;
 };
 
@@ -81,7 +81,7 @@ function refuseData(chunk) {
 // The last word on whether a socket waits for another request.
 Agent.prototype.keepSocketAlive = function(socket) {
   if (socket[kOwnCheck]) return false;
-  if (!Reflect.apply(nodeHttps.Agent.prototype.keepSocketAlive, this, [socket])) return false;
+  if (!Reflect.apply(NodeAgent.prototype.keepSocketAlive, this, [socket])) return false;
   if (!(socket instanceof tls.TLSSocket)) return true;
   if (socket.readableLength > 0) return false;
   socket.push = refuseData;
@@ -91,7 +91,7 @@ Agent.prototype.keepSocketAlive = function(socket) {
 
 Agent.prototype.reuseSocket = function(socket, request) {
   if (Object.hasOwn(socket, 'push')) delete socket.push;
-  Reflect.apply(nodeHttps.Agent.prototype.reuseSocket, this, [socket, request]);
+  Reflect.apply(NodeAgent.prototype.reuseSocket, this, [socket, request]);
 };
 
 module.exports = { Agent };
