@@ -3,7 +3,10 @@
 // whether it is encrypted, what ALPN chose, who the peer is. Its answers must be those of the TLSSocket inside, which
 // it has as `stream`.
 const { Socket } = require('net');
+const os = require('os');
 const { Duplex } = require('stream');
+
+const EPIPE = -os.constants.errno.EPIPE;
 
 const MEMBERS = [
   'address', 'alpnProtocol', 'authorizationError', 'authorized', 'disableRenegotiation', 'encrypted',
@@ -20,10 +23,25 @@ function findWrapper() {
   const nowhere = new Duplex({ read() {}, write(chunk, encoding, callback) { callback(); } });
   const session = require('http2').connect('http://localhost', { createConnection: () => nowhere });
   const wrapper = Object.getPrototypeOf(session.socket);
-  const isWrapper = wrapper instanceof Socket && session.socket.stream === nowhere;
+  const isWrapper = session.socket.stream === nowhere && wrapper.doShutdown && wrapper.doWrite;
   session.on('error', () => {});
   session.destroy();
   return isWrapper ? wrapper : null;
+}
+
+// A peer that goes away makes http2 write its farewell after it has shut the connection down. The wrapper takes that for
+// a bug of Node's and throws; a handle says that the pipe is broken.
+function answerWritesAfterShutdown(wrapper, inside) {
+  const { doShutdown, doWrite } = wrapper;
+  const shut = new WeakSet();
+  wrapper.doShutdown = function(request) {
+    shut.add(this);
+    return Reflect.apply(doShutdown, this, [request]);
+  };
+  wrapper.doWrite = function(request, buffers) {
+    if (inside(this) !== null && (shut.has(this) || !this._handle)) return EPIPE;
+    return Reflect.apply(doWrite, this, [request, buffers]);
+  };
 }
 
 /** Makes http2's sockets around a `TLSSocket` answer as it does; others are left as they are. */
@@ -48,6 +66,8 @@ function answerAs(TLSSocket) {
       },
     });
   }
+
+  answerWritesAfterShutdown(wrapper, inside);
 
   // A session begins with its connection's 'connect': for TLS that is the handshake's end.
   wrapper.once = function(event, listener) {
