@@ -33,9 +33,21 @@ describe('architecture', () => {
   });
 
   it('the modules of JavaScript require one way', () => {
-    const files = ['index.js', 'https.js', 'iotjs.js', ...filesBelow('lib', '.js')];
+    const files = ['index.js', 'https.js', 'iotjs.js', 'register.js', ...filesBelow('lib', '.js')];
     assert.ok(files.length > 10);
     assert.deepStrictEqual(files.flatMap((name) => arrows.wrongInJavaScript(name, read(name))), []);
+  });
+
+  // c4tls/register replaces the members of Node's modules by ours, which would then call themselves.
+  it('members of Node\'s tls and https are taken once, when this package is loaded', () => {
+    const uses = filesBelow('lib', '.js').flatMap((name) => [...read(name).matchAll(/^.*require\('(tls|https)'\).*$/gm)]
+      .map(([line]) => `${name}: ${line}`));
+    assert.deepStrictEqual(uses, [
+      'lib/https/agent.js: const { Agent: NodeAgent } = require(\'https\');',
+      'lib/https/index.js: const { globalAgent: nodeAgent } = require(\'https\');',
+      'lib/register/index.js: const builtin = { tls: require(\'tls\'), https: require(\'https\') };',
+      'lib/tls/node-tls.js: module.exports = Object.create(null, Object.getOwnPropertyDescriptors(require(\'tls\')));',
+    ]);
   });
 
   it(`no source file is longer than ${MAX_LINES} lines`, () => {
@@ -58,6 +70,7 @@ describe('the checker of arrows', () => {
     assert.deepStrictEqual(js('lib/tls/a.js', 'require(\'../core/b\'); require(\'./c\'); require(\'net\');'), []);
     assert.deepStrictEqual(js('lib/iotjs/a.js', 'require(\'../tls/b\'); require(\'../core/b\');'), []);
     assert.deepStrictEqual(js('lib/https/a.js', 'require(\'../tls\'); require(\'../core/b\'); require(\'http\');'), []);
+    assert.deepStrictEqual(js('lib/register/a.js', 'require(\'../https\'); require(\'../tls\');'), []);
     assert.deepStrictEqual(js('lib/core/binding.js', 'require(\'../../binding.js\');'), []);
     assert.deepStrictEqual(js('index.js', 'require(\'./lib/tls\'); require(\'./lib/core/binding\');'), []);
   });
@@ -109,6 +122,7 @@ describe('the checker of arrows', () => {
     assert.deepStrictEqual(js('lib/tls/a.js', 'const x = require(\'../iotjs\');'), ['iotjs']);
     assert.deepStrictEqual(js('lib/tls/a.js', 'const x = require(\'../https\');'), ['https']);
     assert.deepStrictEqual(js('lib/https/a.js', 'const x = require(\'../iotjs\');'), ['iotjs']);
+    assert.deepStrictEqual(js('lib/https/a.js', 'const x = require(\'../register\');'), ['register']);
     assert.deepStrictEqual(js('lib/tls/a.js', 'const x = require(\'../..\');'), ['root']);
     assert.deepStrictEqual(js('lib/tls/a.js', 'const x = require(\'../../binding\');'), ['binding']);
     assert.deepStrictEqual(js('lib/control4/a.js', 'const x = require(\'../tls\');'), ['tls']);

@@ -29,8 +29,8 @@ function findWrapper() {
   return isWrapper ? wrapper : null;
 }
 
-// A peer that goes away makes http2 write its farewell after it has shut the connection down. The wrapper takes that for
-// a bug of Node's and throws; a handle says that the pipe is broken.
+// A peer that goes away makes http2 write its farewell after it has shut the connection down. The wrapper throws then,
+// which ends the process; a handle says that the pipe is broken.
 function answerWritesAfterShutdown(wrapper, inside) {
   const { doShutdown, doWrite } = wrapper;
   const shut = new WeakSet();

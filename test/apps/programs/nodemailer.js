@@ -24,7 +24,8 @@ async function send({ secure, ...tls }) {
         length += chunk.length;
       });
       stream.on('end', () => {
-        received.push({ user: session.user, version: session.tlsOptions.version, name: session.tlsOptions.name, length });
+        const { version, name } = session.tlsOptions;
+        received.push({ user: session.user, version, name, length });
         callback(null, 'taken');
       });
     },
