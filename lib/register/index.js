@@ -1,7 +1,7 @@
 'use strict';
 // Makes Node's `tls` and `https` of this thread those of this package. The exports objects of the builtin modules stay
-// and get this package's members, so whoever has one of them, or asks for it in whatever way, is reached: require(),
-// import, process.getBuiltinModule(), and those of Node's own modules that look a member up when they use it.
+// and get this package's members, so whoever has one of them, or asks for it in whatever way, is reached, and so are
+// those of Node's own modules that look a member up when they use it.
 const builtin = { tls: require('tls'), https: require('https') };
 const { syncBuiltinESMExports } = require('module');
 const https = require('../https');

@@ -3,6 +3,7 @@
 import tls, { connect, createSecureContext, createServer, generateCertificate, Server, TLSSocket } from 'c4tls';
 import type { ConnectionOptions, GenerateCertificateOptions, SecureVersion, TlsOptions } from 'c4tls';
 import * as all from 'c4tls';
+import 'c4tls/register';
 import iotjs, { connect as connectIot } from 'c4tls/iotjs';
 // @ts-expect-error there is no such name
 import { createClient } from 'c4tls';
