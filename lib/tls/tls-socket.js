@@ -260,6 +260,7 @@ TLSSocket.prototype._finishInit = function() {
   if (this.servername === null) this.servername = handle.getServername();
   this._secureEstablished = true;
   this.emit('secure');
+  handle.release();
 };
 
 // ---- stream implementation
@@ -274,6 +275,7 @@ TLSSocket.prototype._makeHandle = function() {
   handle.startAtOnce = this._startWanted;
   this._handle = handle;
   this.ssl = handle;
+  this._secureEstablished = false;
 };
 
 function toBuffer(chunk, encoding) {
