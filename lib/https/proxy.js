@@ -63,7 +63,7 @@ class Proxy {
     if (lasting) headers['proxy-connection'] = 'keep-alive';
     const { destination, secure } = this;
     const request = http.request({
-      method: 'CONNECT', path: target, headers, timeout,
+      method: 'CONNECT', path: target, headers,
       createConnection: () => (secure ? tls.connect(destination) : net.connect(destination)),
     });
     request.on('connect', ({ statusCode, statusMessage, httpVersion }, socket, head) => {
@@ -78,6 +78,7 @@ class Proxy {
       if (head.length > 0) socket.unshift(head);
       done(null, socket);
     });
+    if (timeout) request.setTimeout(timeout);
     request.on('timeout', () => {
       const text = `Connection to establish proxy tunnel timed out after ${timeout}ms`;
       request.destroy(Object.assign(new ERR_PROXY_TUNNEL(text), { proxyTunnelTimeout: timeout }));

@@ -149,6 +149,10 @@ class TLSHandle extends Target {
   /** Writes a Buffer; `done(error)` is called now or later. */
   write(chunk, done) {
     this.bytesWritten += chunk.length;
+    if (!this.owner._secureEstablished) {
+      this.hold([chunk], chunk.length, done);
+      return;
+    }
     let result = -1;
     if (this.native !== null) {
       result = chunk.length <= SLICE ? binding.write(this.id, chunk) : this.writeMany([chunk], chunk.length);
@@ -159,7 +163,31 @@ class TLSHandle extends Target {
   /** Writes several Buffers as one. */
   writev(chunks, total, done) {
     this.bytesWritten += total;
+    if (this.owner._secureEstablished) this.sendMany(chunks, total, done);
+    else this.hold(chunks, total, done);
+  }
+
+  sendMany(chunks, total, done) {
     this.afterWrite(this.native === null ? -1 : this.writeMany(chunks, total), done);
+  }
+
+  // Nobody has checked yet who the peer is: the native side, which would send at the handshake's end, gets nothing.
+  hold(chunks, total, done) {
+    if (this.closed) {
+      done(systemError(EPIPE));
+      return;
+    }
+    this.held = { chunks, total };
+    this.writeDone = done;
+    this.updateHold();
+  }
+
+  /** The 'secure' listeners have seen the peer, and the connection is still open. */
+  release() {
+    if (this.held === null || this.closing) return;
+    const { held: { chunks, total }, writeDone } = this;
+    this.held = this.writeDone = null;
+    this.sendMany(chunks, total, writeDone);
   }
 
   writeMany(chunks, total) {
@@ -198,8 +226,15 @@ class TLSHandle extends Target {
       done();
       return;
     }
-    this.shutdownDone = done;
     this.shutdownAsked = true;
+    if (this.sawEnd) {
+      // The peer is done as well, so nothing waits for this. http2 relies on it: its adapter for streams that are not
+      // Node's own fails an assertion when its session writes between end() and 'finish'.
+      this.native.shutdown();
+      done();
+      return;
+    }
+    this.shutdownDone = done;
     this.updateHold();
     this.native.shutdown();
   }
@@ -434,6 +469,7 @@ Object.assign(TLSHandle.prototype, {
   maxSendFragment: 0,       // bytes; 0: OpenSSL's default
   lastSession: null,        // of the last 'session' event, client
   fd: -1,
+  held: null,               // { chunks, total } written before the handshake was done
   outbox: null,             // of the first write that is too much for one piece
   pump: null,               // set when the ciphertext goes through a stream
   userBuffer: null,

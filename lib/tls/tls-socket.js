@@ -263,6 +263,7 @@ TLSSocket.prototype._finishInit = function() {
   if (this.alpnProtocol === 'h2') http2Wrapper.answerAs(TLSSocket);
   this._secureEstablished = true;
   this.emit('secure');
+  handle.release();
 };
 
 // ---- stream implementation
@@ -277,6 +278,7 @@ TLSSocket.prototype._makeHandle = function() {
   handle.startAtOnce = this._startWanted;
   this._handle = handle;
   this.ssl = handle;
+  this._secureEstablished = false;
 };
 
 function toBuffer(chunk, encoding) {

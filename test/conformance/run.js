@@ -1,6 +1,7 @@
 'use strict';
 
-// npm run conformance [-- --update] [NAME-REGEX ...]: Node core's own tls tests against this package. See README.md.
+// npm run conformance [-- --update] [NAME-REGEX ...]: Node core's own tls and https tests against this package. See
+// README.md.
 
 const { spawnSync } = require('child_process');
 const fs = require('fs');
@@ -8,8 +9,11 @@ const os = require('os');
 const path = require('path');
 
 const ROOT = path.join(__dirname, '..', '..');
-const FLOOR = path.join(__dirname, 'floor.txt');
-const LIST = 'list-applicable-v20.txt';
+/** What is run: the list of names (a file of the runner's, or all that match), and the floor it is held against. */
+const SUITES = [
+  { list: 'list-applicable-v20.txt', floor: 'floor.txt' },
+  { names: /^test-https-/, floor: 'floor-https.txt', options: { https: path.join(ROOT, 'https.js') } },
+];
 
 const args = process.argv.slice(2);
 const update = args.includes('--update');
@@ -36,14 +40,22 @@ function getSuite(tool) {
   return dir;
 }
 
+/** The suite's tests whose file names match, one a line. */
+function namesIn(suite, pattern) {
+  return ['parallel', 'sequential'].flatMap((dir) => fs.readdirSync(path.join(suite, 'test', dir))
+    .filter((name) => pattern.test(name)).map((name) => `${dir}/${name}\n`)).join('');
+}
+
 /** Runs the tests; the runner prints a line for each. Returns its results: [{test, status, flaky?}]. */
-function runSuite(tool, suite) {
+function runSuite(tool, suite, { list, names, options: more }) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-conformance-'));
   const out = path.join(dir, 'result.json');
+  const listed = list ? path.join(tool, list) : path.join(dir, 'list.txt');
+  if (names) fs.writeFileSync(listed, namesIn(suite, names));
   const options = {
-    suite, out,
+    suite, out, ...more,
     'module': path.join(ROOT, 'index.js'),
-    'list': path.join(tool, LIST),
+    'list': listed,
     'openssl-version': require('../../binding').versions().openssl,
     'retries': 1,
   };
@@ -57,30 +69,38 @@ function runSuite(tool, suite) {
   }
 }
 
-function readFloor() {
-  if (!fs.existsSync(FLOOR)) return [];
-  return fs.readFileSync(FLOOR, 'utf8').split('\n').filter(Boolean);
+function readFloor(file) {
+  if (!fs.existsSync(file)) return [];
+  return fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
 }
 
-function main() {
-  const tool = findTool();
-  const results = runSuite(tool, getSuite(tool));
+/** Runs one of SUITES; true when nothing of its floor is lost. */
+function holds(which, tool, suite) {
+  const file = path.join(__dirname, which.floor);
+  const results = runSuite(tool, suite, which);
   const passed = results.filter(({ status }) => status === 'pass');
   const passing = new Set(passed.map(({ test }) => test));
-  const floor = readFloor();
+  const floor = readFloor(file);
   // With a pattern only what was run can be judged.
   const expected = patterns.length > 0 ? floor.filter((name) => results.some(({ test }) => test === name)) : floor;
   const lost = expected.filter((name) => !passing.has(name));
   // What passed at its second try only is not yet sure enough to insist on.
   const gained = passed.filter(({ test, flaky }) => !flaky && !floor.includes(test)).map(({ test }) => test);
   for (const name of gained) console.log(`newly passing: ${name}`);
-  for (const name of lost) console.log(`LOST: ${name} is in floor.txt and does not pass`);
+  for (const name of lost) console.log(`LOST: ${name} is in ${which.floor} and does not pass`);
   if (update && gained.length > 0) {
-    fs.writeFileSync(FLOOR, `${[...floor, ...gained].sort().join('\n')}\n`);
-    console.log(`floor.txt has ${gained.length} more names`);
+    fs.writeFileSync(file, `${[...floor, ...gained].sort().join('\n')}\n`);
+    console.log(`${which.floor} has ${gained.length} more names`);
   }
   console.log(`conformance: ${passing.size} of ${results.length} passed, floor ${floor.length}, ${lost.length} lost`);
-  process.exitCode = lost.length > 0 ? 1 : 0;
+  return lost.length === 0;
+}
+
+function main() {
+  const tool = findTool();
+  const suite = getSuite(tool);
+  const held = SUITES.map((which) => holds(which, tool, suite));
+  process.exitCode = held.every(Boolean) ? 0 : 1;
 }
 
 main();
