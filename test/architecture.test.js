@@ -33,9 +33,15 @@ describe('architecture', () => {
   });
 
   it('the modules of JavaScript require one way', () => {
-    const files = ['index.js', 'iotjs.js', ...filesBelow('lib', '.js')];
+    const files = ['index.js', 'https.js', 'iotjs.js', 'register.js', ...filesBelow('lib', '.js')];
     assert.ok(files.length > 10);
     assert.deepStrictEqual(files.flatMap((name) => arrows.wrongInJavaScript(name, read(name))), []);
+  });
+
+  // c4tls/register replaces the members of Node's modules by ours, which would then call themselves.
+  it('members of Node\'s tls and https are taken once, when this package is loaded', () => {
+    const looksUpLater = (name) => /^const \w+ = require\('(node:)?(tls|https)'\)/m.test(read(name));
+    assert.deepStrictEqual(filesBelow('lib', '.js').filter(looksUpLater), []);
   });
 
   it(`no source file is longer than ${MAX_LINES} lines`, () => {
@@ -57,6 +63,8 @@ describe('the checker of arrows', () => {
     assert.deepStrictEqual(rust('src/engine/mod.rs', 'pub use self::a::B;\npub use super::error::E;'), []);
     assert.deepStrictEqual(js('lib/tls/a.js', 'require(\'../core/b\'); require(\'./c\'); require(\'net\');'), []);
     assert.deepStrictEqual(js('lib/iotjs/a.js', 'require(\'../tls/b\'); require(\'../core/b\');'), []);
+    assert.deepStrictEqual(js('lib/https/a.js', 'require(\'../tls\'); require(\'../core/b\'); require(\'http\');'), []);
+    assert.deepStrictEqual(js('lib/register/a.js', 'require(\'../https\'); require(\'../tls\');'), []);
     assert.deepStrictEqual(js('lib/core/binding.js', 'require(\'../../binding.js\');'), []);
     assert.deepStrictEqual(js('index.js', 'require(\'./lib/tls\'); require(\'./lib/core/binding\');'), []);
   });
@@ -106,6 +114,9 @@ describe('the checker of arrows', () => {
     assert.deepStrictEqual(js('lib/core/a.js', 'const x = require("../../index.js");'), ['root']);
     assert.deepStrictEqual(js('lib/core/a.js', 'const x = require(\'../../binding\');'), ['binding']);
     assert.deepStrictEqual(js('lib/tls/a.js', 'const x = require(\'../iotjs\');'), ['iotjs']);
+    assert.deepStrictEqual(js('lib/tls/a.js', 'const x = require(\'../https\');'), ['https']);
+    assert.deepStrictEqual(js('lib/https/a.js', 'const x = require(\'../iotjs\');'), ['iotjs']);
+    assert.deepStrictEqual(js('lib/https/a.js', 'const x = require(\'../register\');'), ['register']);
     assert.deepStrictEqual(js('lib/tls/a.js', 'const x = require(\'../..\');'), ['root']);
     assert.deepStrictEqual(js('lib/tls/a.js', 'const x = require(\'../../binding\');'), ['binding']);
     assert.deepStrictEqual(js('lib/control4/a.js', 'const x = require(\'../tls\');'), ['tls']);

@@ -171,6 +171,7 @@ const OUTPUT = {
     /refused: ERR_SSL_\S*HANDSHAKE_FAILURE/, /resumed: false/, /resumed: true/],
   'duplex.js': [/on the pipe: \d+ bytes/, /secured with TLSv1\.3/, /answer: QUIET WORDS/],
   'echo-server.js': [/connected with TLSv1\.3/, /echo: hello/],
+  'http2.js': [/HTTP\/2\.0 \/new, encrypted: true/, /HTTP\/1\.1 \/old, encrypted: true/],
   'https-page.js': [/200 GET \/hello over TLSv1\.3/],
   'iotjs.js': [/before the handshake: unknown/, /authorized false: hello/, /refused: DEPTH_ZERO_SELF_SIGNED_CERT/,
     /authorized true: hello/],

@@ -122,6 +122,7 @@ define('ERR_SOCKET_CLOSED', Error, 'Socket is closed');
 define('ERR_SOCKET_CLOSED_BEFORE_CONNECTION', Error, 'Socket closed before the connection was established');
 define('ERR_SOCKET_CONNECTION_TIMEOUT', Error, 'Socket connection timeout');
 define('ERR_INVALID_HANDLE_TYPE', TypeError, 'This handle type cannot be sent');
+define('ERR_PROXY_TUNNEL', Error, (text) => text);
 define('ERR_STREAM_WRAP', Error, 'Stream has StringDecoder set or is in objectMode');
 define('ERR_CRYPTO_CUSTOM_ENGINE_NOT_SUPPORTED', Error, 'Custom engines not supported by this OpenSSL');
 

@@ -1,7 +1,7 @@
 'use strict';
 // tls.connect: a client TLSSocket, its connection, and what is checked when the handshake is done.
 const net = require('net');
-const nodeTls = require('tls');
+const nodeTls = require('./node-tls');
 const check = require('../core/validate');
 const { codes, connReset, withCode } = require('../core/errors');
 const face = require('./face');

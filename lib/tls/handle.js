@@ -151,6 +151,10 @@ class TLSHandle extends Target {
   /** Writes a Buffer; `done(error)` is called now or later. */
   write(chunk, done) {
     this.bytesWritten += chunk.length;
+    if (!this.owner._secureEstablished) {
+      this.hold([chunk], chunk.length, done);
+      return;
+    }
     let result = -1;
     if (this.native !== null) {
       result = chunk.length <= SLICE ? binding.write(this.id, chunk) : this.writeMany([chunk], chunk.length);
@@ -161,7 +165,31 @@ class TLSHandle extends Target {
   /** Writes several Buffers as one. */
   writev(chunks, total, done) {
     this.bytesWritten += total;
+    if (this.owner._secureEstablished) this.sendMany(chunks, total, done);
+    else this.hold(chunks, total, done);
+  }
+
+  sendMany(chunks, total, done) {
     this.afterWrite(this.native === null ? -1 : this.writeMany(chunks, total), done);
+  }
+
+  // Nobody has checked yet who the peer is: the native side, which would send at the handshake's end, gets nothing.
+  hold(chunks, total, done) {
+    if (this.closed) {
+      done(systemError(EPIPE));
+      return;
+    }
+    this.held = { chunks, total };
+    this.writeDone = done;
+    this.updateHold();
+  }
+
+  /** The 'secure' listeners have seen the peer, and the connection is still open. */
+  release() {
+    if (this.held === null || this.closing) return;
+    const { held: { chunks, total }, writeDone } = this;
+    this.held = this.writeDone = null;
+    this.sendMany(chunks, total, writeDone);
   }
 
   writeMany(chunks, total) {
@@ -205,8 +233,8 @@ class TLSHandle extends Target {
       done();
       return;
     }
-    this.shutdownDone = inContext('SHUTDOWNWRAP', done);
     this.shutdownAsked = true;
+    this.shutdownDone = inContext('SHUTDOWNWRAP', done);
     this.updateHold();
     this.native.shutdown();
   }
@@ -347,7 +375,7 @@ class TLSHandle extends Target {
     this.owner._onSecure();
   }
 
-  // The client begins another handshake. What it sent before has come, so disableRenegotiation() counts if it was called.
+  // The client begins another handshake. What it sent before has come, so an earlier disableRenegotiation() counts.
   onRenegotiation() {
     this.handshakes++;
     this.native.answerRenegotiation();
@@ -380,7 +408,7 @@ class TLSHandle extends Target {
       this.onShutdown();
       return;
     }
-    // A c4tls server refuses a renegotiation with this alert, Node's goes without a word: to the program both are the end.
+    // A c4tls server refuses a renegotiation with this alert, Node's without a word: to the program both are the end.
     if (this.renegotiating && description.code === 'ERR_SSL_TLSV1_ALERT_NO_RENEGOTIATION') {
       this.onEnd();
       return;
@@ -468,6 +496,7 @@ Object.assign(TLSHandle.prototype, {
   maxSendFragment: 0,       // bytes; 0: OpenSSL's default
   lastSession: null,        // of the last 'session' event, client
   fd: -1,
+  held: null,               // { chunks, total } written before the handshake was done
   outbox: null,             // of the first write that is too much for one piece
   pump: null,               // set when the ciphertext goes through a stream
   userBuffer: null,

@@ -1,6 +1,6 @@
 'use strict';
 // The `tls` module object: what Node programs know as require('tls').
-const nodeTls = require('tls');
+const nodeTls = require('./node-tls');
 const binding = require('../core/binding');
 const face = require('./face');
 const rootStore = require('./root-store');

@@ -2,7 +2,7 @@
 // The certificates that are trusted when nobody names a `ca`: Node's getCACertificates and setDefaultCACertificates,
 // also for versions that have no such functions, and the native stores made of them.
 const fs = require('fs');
-const nodeTls = require('tls');
+const nodeTls = require('./node-tls');
 const { X509Certificate } = require('crypto');
 const binding = require('../core/binding');
 const check = require('../core/validate');

@@ -1,7 +1,7 @@
 'use strict';
 // tls.Server: a net.Server whose accepting and handshakes are native.
 const net = require('net');
-const nodeTls = require('tls');
+const nodeTls = require('./node-tls');
 const EventEmitter = require('events');
 const binding = require('../core/binding');
 const check = require('../core/validate');
@@ -25,7 +25,7 @@ const kSNICallback = Symbol('SNICallback');
 const kEnableTrace = Symbol('enableTrace');
 const kMaxConnections = Symbol('maxConnections');
 const kListeners = Symbol('native listeners');   // the present one and those that still close
-const kNative = Symbol('native listener');       // the present one
+const kHanded = Symbol('native listener');       // of a handle on which Node accepts
 
 const HANDSHAKE_TIMEOUT = 120_000;     // ms
 const BACKLOG = 511;
@@ -47,7 +47,6 @@ function Server(options, listener) {
   this._contexts = [];
   this[kSniTable] = new binding.SniTable();
   this[kListeners] = new Set();
-  this[kNative] = null;
   this[kMaxConnections] = undefined;
   this.requestCert = options.requestCert === true;
   this.rejectUnauthorized = options.rejectUnauthorized !== false;
@@ -157,11 +156,11 @@ function wantedHooks(server) {
 
 // In force from the next accepted connection on.
 Server.prototype[kConfigure] = function() {
-  configure(this, this[kNative]);
+  const listener = this._handle?.[kHanded] ?? this._handle;
+  if (listener instanceof ListenHandle) configure(this, listener.native);
 };
 
 function configure(server, native) {
-  if (native === null) return;
   native.configure({
     context: server._sharedCreds.context.native,
     isServer: true,
@@ -230,7 +229,6 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
   const isPipe = port === -1 && addressType === -1;
   const handle = new ListenHandle(this, native, id, isPipe ? address : undefined);
   this._handle = handle;
-  this[kNative] = native;
   this[kListeners].add(handle);
   diagnostics.publishListening(this);
   this._connectionKey = `${addressType}:${address}:${port}`;
@@ -243,25 +241,23 @@ Server.prototype._listen2 = function(address, port, addressType, backlog, fd, fl
 // Node accepts, in this process or in the cluster's primary; from then on a connection is native.
 function takeConnections(server) {
   const { _handle: shared } = server;
-  const { onconnection } = shared;
+  const { close, onconnection } = shared;
   const native = new binding.Listener();
   configure(server, native);
   const handle = new ListenHandle(server, native, native.listenHanded());
   handle.counts = false;          // the shared handle keeps the process alive
   handle.updateHold();
-  server[kNative] = native;
+  shared[kHanded] = handle;
   server[kListeners].add(handle);
   shared.onconnection = function(error, connection) {
     // What the native side cannot take is a net.Socket, as with Node.
     if (error || !handle.take(connection)) Reflect.apply(onconnection, this, [error, connection]);
   };
+  shared.close = function(done) {
+    handle.close();
+    return Reflect.apply(close, this, [done]);
+  };
 }
-
-Server.prototype.close = function(callback) {
-  this[kNative] = null;
-  for (const listener of this[kListeners]) listener.close();
-  return Reflect.apply(net.Server.prototype.close, this, [callback]);
-};
 
 Server.prototype._onListenerEnd = function(handle) {
   this[kListeners].delete(handle);

@@ -7,6 +7,7 @@ const { hooks } = require('../core/events');
 const { codes } = require('../core/errors');
 const commandLine = require('./command-line');
 const face = require('./face');
+const http2Wrapper = require('./http2-wrapper');
 const peerCertificate = require('./peer-certificate');
 const psk = require('./psk');
 const questions = require('./questions');
@@ -142,8 +143,9 @@ TLSSocket.prototype._init = function(socket) {
       check.func(options.SNICallback, 'options.SNICallback');
       this._SNICallback = options.SNICallback;
     }
-  } else if (options.session) {
-    handle.setSession(options.session);
+  } else {
+    if (options.session) handle.setSession(options.session);
+    if (options.ALPNProtocols && options.ALPNProtocols.includes('\x02h2')) http2Wrapper.answerAs(TLSSocket);
   }
   if (options.pskCallback) {
     check.func(options.pskCallback, 'pskCallback');
@@ -274,8 +276,10 @@ TLSSocket.prototype._finishInit = function() {
   const { ALPNProtocols, ALPNCallback } = this._tlsOptions;
   this.alpnProtocol = ALPNProtocols || ALPNCallback ? handle.getALPNNegotiatedProtocol() : false;
   if (this.servername === null) this.servername = handle.getServername();
+  if (this.alpnProtocol === 'h2') http2Wrapper.answerAs(TLSSocket);
   this._secureEstablished = true;
   this.emit('secure');
+  handle.release();
 };
 
 // ---- stream implementation
@@ -290,6 +294,7 @@ TLSSocket.prototype._makeHandle = function() {
   handle.startAtOnce = this._startWanted;
   this._handle = handle;
   this.ssl = handle;
+  this._secureEstablished = false;
 };
 
 function toBuffer(chunk, encoding) {

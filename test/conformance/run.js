@@ -1,6 +1,7 @@
 'use strict';
 
-// npm run conformance [-- --update] [NAME-REGEX ...]: Node core's own tls tests against this package. See README.md.
+// npm run conformance [-- --update] [NAME-REGEX ...]: Node core's own tls and https tests against this package. See
+// README.md.
 
 const { spawnSync } = require('child_process');
 const fs = require('fs');
@@ -8,9 +9,14 @@ const os = require('os');
 const path = require('path');
 
 const ROOT = path.join(__dirname, '..', '..');
-const FLOOR = path.join(__dirname, 'floor.txt');
-/** The runner's lists: Node's documented behaviour, and that with tests that read undocumented properties. */
-const LISTS = ['list-applicable-v20.txt', 'list-applicable-with-undocumented-v20.txt'];
+/**
+ * What is run: the lists of names (files of the runner's), or all names that match, and the floor that they are held
+ * against. The two lists are Node's documented behaviour, and that with tests that read undocumented properties.
+ */
+const SUITES = [
+  { lists: ['list-applicable-v20.txt', 'list-applicable-with-undocumented-v20.txt'], floor: 'floor.txt' },
+  { names: /^test-https-/, floor: 'floor-https.txt', options: { https: path.join(ROOT, 'https.js') } },
+];
 
 const args = process.argv.slice(2);
 const update = args.includes('--update');
@@ -37,22 +43,26 @@ function getSuite(tool) {
   return dir;
 }
 
-/** The names in each of the lists. */
-function readLists(tool) {
-  return LISTS.map((list) => {
-    const lines = fs.readFileSync(path.join(tool, list), 'utf8').split('\n');
-    return new Set(lines.map((line) => line.replace(/#.*/, '').trim()).filter(Boolean));
-  });
+/** The names in a list of the runner's. */
+function readList(tool, list) {
+  const lines = fs.readFileSync(path.join(tool, list), 'utf8').split('\n');
+  return lines.map((line) => line.replace(/#.*/, '').trim()).filter(Boolean);
+}
+
+/** The suite's tests whose file names match. */
+function namesIn(suite, pattern) {
+  return ['parallel', 'sequential'].flatMap((dir) => fs.readdirSync(path.join(suite, 'test', dir))
+    .filter((name) => pattern.test(name)).map((name) => `${dir}/${name}`));
 }
 
 /** Runs the tests; the runner prints a line for each. Returns its results: [{test, status, flaky?}]. */
-function runSuite(tool, suite, lists) {
+function runSuite(tool, names, suite, more) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-conformance-'));
   const out = path.join(dir, 'result.json');
   const list = path.join(dir, 'list.txt');
-  fs.writeFileSync(list, [...new Set(lists.flatMap((names) => [...names]))].join('\n'));
+  fs.writeFileSync(list, names.join('\n'));
   const options = {
-    suite, out, list,
+    suite, out, list, ...more,
     'module': path.join(ROOT, 'index.js'),
     'openssl-version': require('../../binding').versions().openssl,
     'retries': 1,
@@ -67,18 +77,20 @@ function runSuite(tool, suite, lists) {
   }
 }
 
-function readFloor() {
-  if (!fs.existsSync(FLOOR)) return [];
-  return fs.readFileSync(FLOOR, 'utf8').split('\n').filter(Boolean);
+function readFloor(file) {
+  if (!fs.existsSync(file)) return [];
+  return fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
 }
 
-function main() {
-  const tool = findTool();
-  const lists = readLists(tool);
-  const results = runSuite(tool, getSuite(tool), lists);
+/** Runs one of SUITES; true when nothing of its floor is lost. */
+function holds(which, tool, suite) {
+  const file = path.join(__dirname, which.floor);
+  const lists = (which.lists ?? []).map((list) => [list, new Set(readList(tool, list))]);
+  const names = which.names ? namesIn(suite, which.names) : [...new Set(lists.flatMap(([, listed]) => [...listed]))];
+  const results = runSuite(tool, names, suite, which.options);
   const passed = results.filter(({ status }) => status === 'pass');
   const passing = new Set(passed.map(({ test }) => test));
-  const floor = readFloor();
+  const floor = readFloor(file);
   // With a pattern only what was run can be judged.
   const expected = patterns.length > 0 ? floor.filter((name) => results.some(({ test }) => test === name)) : floor;
   const lost = expected.filter((name) => !passing.has(name));
@@ -88,17 +100,24 @@ function main() {
     if (!passing.has(test) && !floor.includes(test)) console.log(`not passing, see README.md: ${test}`);
   }
   for (const name of gained) console.log(`newly passing: ${name}`);
-  for (const name of lost) console.log(`LOST: ${name} is in floor.txt and does not pass`);
+  for (const name of lost) console.log(`LOST: ${name} is in ${which.floor} and does not pass`);
   if (update && gained.length > 0) {
-    fs.writeFileSync(FLOOR, `${[...floor, ...gained].sort().join('\n')}\n`);
-    console.log(`floor.txt has ${gained.length} more names`);
+    fs.writeFileSync(file, `${[...floor, ...gained].sort().join('\n')}\n`);
+    console.log(`${which.floor} has ${gained.length} more names`);
   }
-  LISTS.forEach((list, i) => {
-    const run = results.filter(({ test }) => lists[i].has(test));
+  for (const [list, listed] of lists) {
+    const run = results.filter(({ test }) => listed.has(test));
     console.log(`${list}: ${run.filter(({ test }) => passing.has(test)).length} of ${run.length} passed`);
-  });
+  }
   console.log(`conformance: ${passing.size} of ${results.length} passed, floor ${floor.length}, ${lost.length} lost`);
-  process.exitCode = lost.length > 0 ? 1 : 0;
+  return lost.length === 0;
+}
+
+function main() {
+  const tool = findTool();
+  const suite = getSuite(tool);
+  const held = SUITES.map((which) => holds(which, tool, suite));
+  process.exitCode = held.every(Boolean) ? 0 : 1;
 }
 
 main();

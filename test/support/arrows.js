@@ -18,7 +18,9 @@ const RUST = {
 
 /** The same for lib/; `root` stands for the files beside package.json, `binding` for the addon's loader. */
 const JAVASCRIPT = {
-  root: ['core', 'tls', 'iotjs', 'control4', 'ipworks'],
+  root: ['core', 'tls', 'https', 'iotjs', 'register', 'control4', 'ipworks'],
+  https: ['tls', 'core'],
+  register: ['https', 'tls', 'core'],
   iotjs: ['tls', 'core'],
   control4: ['core'],
   ipworks: ['core'],

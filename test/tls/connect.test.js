@@ -207,3 +207,31 @@ async function echoOnce(port, server) {
   socket.pipe(socket);
   assert.strictEqual(await echo(client), 'ping');
 }
+
+describe('what is written before the handshake is done', () => {
+  for (const version of ['TLSv1.2', 'TLSv1.3']) {
+    it(`reaches a server that is trusted, and no other (${version})`, async () => {
+      const got = [];
+      const { server, port } = await serve(tls, { maxVersion: version }, (socket) => {
+        socket.on('error', () => {}).on('data', (chunk) => got.push(String(chunk)));
+      });
+      for (const options of [{ ca: [] }, { servername: 'other.test' }]) {
+        const accepted = event(server, 'secureConnection').then(([socket]) => closed(socket));
+        const client = dial(tls, port, options);
+        client.write('secret');
+        client.write(Buffer.alloc(400_000));
+        const written = new Promise((resolve) => {
+          client.write('last', resolve);
+        });
+        assert.match((await closed(client)).code, /UNABLE_TO_VERIFY|ERR_TLS_CERT_ALTNAME_INVALID/);
+        assert.ok(await written instanceof Error);
+        await accepted;
+      }
+      assert.deepStrictEqual(got, []);
+      const client = dial(tls, port);
+      client.end('hello');
+      await closed(client);
+      assert.deepStrictEqual(got, ['hello']);
+    });
+  }
+});

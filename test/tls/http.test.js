@@ -95,4 +95,37 @@ describe('http over our server', () => {
     session.close();
     await once(session, 'close');
   });
+
+  it('http2 sessions know what TLS is below them', async () => {
+    const seen = [];
+    const core = http2.createServer((request, response) => {
+      const { socket } = request;
+      seen.push(socket.encrypted, request.stream.session.alpnProtocol, socket.getProtocol(),
+        socket.getPeerCertificate().subject.CN, socket.remoteAddress);
+      response.end(request.scheme);
+    });
+    const { port } = await serve(tls, { ALPNProtocols: ['h2'], requestCert: true, ca: pki.ca },
+      (socket) => core.emit('connection', socket));
+    const socket = tls.connect({ port, host: 'localhost', ca: pki.ca, ALPNProtocols: ['h2'], ...pki.pair('client') });
+    const session = http2.connect('https://localhost', { createConnection: () => socket });
+    await event(session, 'connect');
+    assert.deepStrictEqual(
+      [session.encrypted, session.alpnProtocol, session.socket.authorized, session.socket.remotePort],
+      [true, 'h2', true, port]);
+    assert.strictEqual((await session.request().toArray()).join(''), 'https');
+    assert.deepStrictEqual(seen.slice(0, 4), [true, 'h2', 'TLSv1.3', 'good client']);
+    assert.match(seen[4], /127\.0\.0\.1|::1/);
+    session.close();
+    await once(session, 'close');
+  });
+
+  it('an http2 session does not begin with a server that nobody trusts', async () => {
+    const core = http2.createServer();
+    const { port } = await serve(tls, { ALPNProtocols: ['h2'] }, (socket) => core.emit('connection', socket));
+    const socket = tls.connect({ port, host: 'localhost', ca: pki.read('otherca.pem'), ALPNProtocols: ['h2'] });
+    const session = http2.connect('https://localhost', { createConnection: () => socket });
+    session.on('connect', () => assert.fail('connected'));
+    const [error] = await event(session, 'error');
+    assert.strictEqual(error.code, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+  });
 });

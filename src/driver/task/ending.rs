@@ -125,10 +125,25 @@ impl Task {
         }
     }
 
+    /// The close overtook a shutdown: the peer is told all the same that it has everything.
+    fn notify_late(&self, core: &mut Core) {
+        let asked = self.conn.control.load(Ordering::Acquire) & control::SHUTDOWN != 0;
+        let complete = lock(&self.conn.outbox).is_empty();
+        if !asked || !complete || core.phase != Phase::Open || core.shutdown != Shutdown::No {
+            return;
+        }
+        if let Some(session) = core.session.as_mut() {
+            session.close_notify();
+        }
+        core.shutdown = Shutdown::Notified;
+        self.send_last(core);
+    }
+
     pub(super) fn close(&mut self, core: &mut Core) {
         let reset = self.conn.control.load(Ordering::Acquire) & control::RESET != 0 || self.flooded;
         if !reset && !self.ended {
             self.send_last(core);
+            self.notify_late(core);
         }
         // The socket is closed before JavaScript hears that it is.
         match core.io.take() {

@@ -1,0 +1,4 @@
+import https = require('./https.js');
+
+export * from './https.js';
+export default https;

@@ -1,0 +1,4 @@
+import https from './https.js';
+
+export default https;
+export const { Agent, Server, createServer, get, globalAgent, request } = https;

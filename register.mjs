@@ -1,0 +1,2 @@
+// The same for `node --import c4tls/register`.
+import './register.js';
