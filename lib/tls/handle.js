@@ -226,15 +226,8 @@ class TLSHandle extends Target {
       done();
       return;
     }
-    this.shutdownAsked = true;
-    if (this.sawEnd) {
-      // The peer is done as well, so nothing waits for this. http2 relies on it: its adapter for streams that are not
-      // Node's own fails an assertion when its session writes between end() and 'finish'.
-      this.native.shutdown();
-      done();
-      return;
-    }
     this.shutdownDone = done;
+    this.shutdownAsked = true;
     this.updateHold();
     this.native.shutdown();
   }
