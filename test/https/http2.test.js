@@ -78,9 +78,11 @@ forEachPairing((serverTls, clientTls) => {
     const trailing = session.request({ ':path': '/trailers' }).resume();
     assert.strictEqual((await event(trailing, 'trailers'))[0].sum, '1');
 
-    const pushed = event(session, 'stream').then(([stream]) => stream.toArray());
+    const pushed = new Promise((resolve) => {
+      session.once('stream', (stream) => stream.once('data', resolve));
+    });
     assert.strictEqual(String(await fetch(session, { ':path': '/push' })), 'main');
-    assert.strictEqual(Buffer.concat(await pushed).toString(), 'pushed');
+    assert.strictEqual(String(await pushed), 'pushed');
 
     const reset = session.request({ ':path': '/reset' });
     assert.strictEqual((await event(reset, 'error'))[0].code, 'ERR_HTTP2_STREAM_ERROR');
@@ -104,10 +106,7 @@ forEachPairing((serverTls, clientTls) => {
     session.destroy();
   });
 
-  // Node 18's http2 fails an assertion of its own here.
-  const fromNode20 = Number(process.versions.node.split('.')[0]) >= 20 ? it : it.skip;
-
-  fromNode20('clients that leave at once, or in the middle of a body', async () => {
+  it('clients that leave at once, or in the middle of a body', async () => {
     const { port, h2 } = await serveBoth(serverTls);
     for (let i = 0; i < ROUNDS; i++) {
       const session = connect(clientTls, port);

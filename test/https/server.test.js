@@ -52,14 +52,14 @@ describe('https.Server', () => {
     { keepAliveTimeout: {} }, { maxHeaderSize: 'x' }, { insecureHTTPParser: 1 }, { requireHostHeader: 'no' },
     { connectionsCheckingInterval: null }, { joinDuplicateHeaders: 0 }, { ALPNCallback: () => {}, ALPNProtocols: ['a'] },
   ]) {
-    it(`refuses ${JSON.stringify(options)} as Node does`, () => {
-      let expected;
-      assert.throws(() => new nodeHttps.Server(options), (error) => {
-        expected = error;
-        return true;
-      });
-      const { name, code, message } = expected;
-      assert.throws(() => new https.Server(options), { name, code, message });
+    it(`refuses ${JSON.stringify(options)} as Node does`, function () {
+      try {
+        new nodeHttps.Server(options);
+      } catch ({ name, code, message }) {
+        assert.throws(() => new https.Server(options), { name, code, message });
+        return;
+      }
+      this.skip();      // this Node takes it
     });
   }
 
@@ -231,7 +231,8 @@ describe('https.Server', () => {
     const storage = new AsyncLocalStorage();
     const { port } = await serverOf({}, (request, response) => {
       storage.run(request.url, () => {
-        request.resume().on('end', () => setImmediate(() => response.end(storage.getStore())));
+        request.resume();
+        setImmediate(() => response.end(storage.getStore()));
       });
     });
     const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });

@@ -1,8 +1,8 @@
 'use strict';
 
-// npm run test:versions: the smoke program, and the tests of test/tls, under every Node of package.json beside this
-// file (npm's `node` packages, installed here when missing, with the last mocha that runs in Node 18). One line per
-// version; fails when one of them fails.
+// npm run test:versions: the smoke program, and the tests of test/tls and test/https, under every Node of package.json
+// beside this file (npm's `node` packages, installed here when missing, with the last mocha that runs in Node 18). One
+// line per version; fails when one of them fails.
 //   --smoke      the smoke program only
 //   NAME...      only these, such as node18
 
@@ -13,6 +13,7 @@ const { dependencies } = require('./package.json');
 
 const ROOT = path.join(__dirname, '..', '..');
 const MOCHA = path.join(__dirname, 'node_modules', 'mocha', 'bin', 'mocha.js');
+const TESTS = ['test/tls/*.test.js', 'test/https/*.test.js'];
 const SMOKE_TIME = 60_000;       // ms
 const TESTS_TIME = 300_000;
 
@@ -66,12 +67,12 @@ async function tryVersion(name, smokeOnly) {
   let tests = 'not run';
   if (!smokeOnly) {
     const result = await run(node, [MOCHA, '--reporter', 'dot', '--no-config',
-      '--require', 'test/support/hooks.js', '--timeout', '15000', 'test/tls/*.test.js'], TESTS_TIME);
+      '--require', 'test/support/hooks.js', '--timeout', '15000', ...TESTS], TESTS_TIME);
     tests = `${count(result.output, 'passing')} passed, ${count(result.output, 'failing')} failed`;
     if (!result.ok) outputs.push(result.output);
   }
   console.log(`${version.padEnd(10)} ${outputs.length === 0 ? 'ok  ' : 'FAIL'}  ` +
-    `smoke: ${smoke.ok ? 'passed' : 'FAILED'}  test/tls: ${tests}`);
+    `smoke: ${smoke.ok ? 'passed' : 'FAILED'}  tests: ${tests}`);
   for (const output of outputs) console.error(output);
   return outputs.length === 0;
 }
