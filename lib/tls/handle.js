@@ -227,16 +227,16 @@ class TLSHandle extends Target {
       return;
     }
     this.shutdownAsked = true;
-    if (this.sawEnd) {
-      // The peer is done as well, so nothing waits for this. http2 relies on it: its adapter for streams that are not
-      // Node's own fails an assertion when its session writes between end() and 'finish'.
-      this.native.shutdown();
-      done();
-      return;
-    }
     this.shutdownDone = done;
     this.updateHold();
     this.native.shutdown();
+    if (this.hurried) this.hurryShutdown();
+  }
+
+  /** Somebody waits for 'finish'. When the peer has ended as well, and only close_notify is left, it comes now. */
+  hurryShutdown() {
+    this.hurried = true;
+    if (this.sawEnd && this.pump === null && this.shutdownDone !== null) this.onShutdown();
   }
 
   // ---- the end
@@ -469,6 +469,7 @@ Object.assign(TLSHandle.prototype, {
   maxSendFragment: 0,       // bytes; 0: OpenSSL's default
   lastSession: null,        // of the last 'session' event, client
   fd: -1,
+  hurried: false,           // hurryShutdown() was called
   held: null,               // { chunks, total } written before the handshake was done
   outbox: null,             // of the first write that is too much for one piece
   pump: null,               // set when the ciphertext goes through a stream

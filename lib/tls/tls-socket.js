@@ -342,6 +342,14 @@ TLSSocket.prototype._final = function(cb) {
   this._handle.shutdown(cb);
 };
 
+// http2 puts an adapter over streams that are not Node's own, which fails an assertion when the session writes between
+// end(callback) and 'finish'.
+TLSSocket.prototype.end = function(...args) {
+  Reflect.apply(net.Socket.prototype.end, this, args);
+  if (typeof args.at(-1) === 'function') this._handle?.hurryShutdown();
+  return this;
+};
+
 TLSSocket.prototype.resetAndDestroy = function() {
   const handle = this._handle;
   if (!handle) {
