@@ -14,9 +14,11 @@ use napi_derive::napi;
 use super::environment::Environment;
 use crate::driver::{Connection, WriteStatus};
 
+type Connections = HashMap<u32, (Arc<Connection>, Arc<Environment>)>;
+
 thread_local! {
     /// The connections that JavaScript on this thread has a handle of, by id.
-    static WRITABLE: RefCell<HashMap<u32, (Arc<Connection>, Arc<Environment>)>> = RefCell::default();
+    static WRITABLE: RefCell<Connections> = RefCell::default();
 }
 
 /// `write` finds it from now on.
