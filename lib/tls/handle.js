@@ -345,7 +345,7 @@ class TLSHandle extends Target {
     this.owner._onSecure();
   }
 
-  // The client begins another handshake. What it sent before has come, so disableRenegotiation() counts if it was called.
+  // The client begins another handshake. What it sent before has come: disableRenegotiation() counts if it was called.
   onRenegotiation() {
     this.handshakes++;
     this.native.answerRenegotiation();
@@ -378,7 +378,7 @@ class TLSHandle extends Target {
       this.onShutdown();
       return;
     }
-    // A c4tls server refuses a renegotiation with this alert, Node's goes without a word: to the program both are the end.
+    // c4tls servers refuse a renegotiation with this alert, Node's go without a word: to programs both are the end.
     if (this.renegotiating && description.code === 'ERR_SSL_TLSV1_ALERT_NO_RENEGOTIATION') {
       this.onEnd();
       return;

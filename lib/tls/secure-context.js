@@ -244,8 +244,8 @@ function configure(context, options) {
 }
 
 /**
- * Makes a SecureContext from options as Node documents them, and `legacyPfx`: `pfx` may be a file of an old tool (RC2-40,
- * DES), which Node refuses.
+ * Makes a SecureContext from options as Node documents them, and `legacyPfx`: `pfx` may be a file of an old tool
+ * (RC2-40, DES), which Node refuses.
  * @throws coded errors for options of a wrong type; OpenSSL's errors for what it cannot read or use
  */
 function createSecureContext(options) {

@@ -60,8 +60,12 @@ pub const LINGER_TIME: Duration = Duration::from_secs(1);
 /// A peer that was quiet for this long after its last byte has had its alert.
 pub const LINGER_QUIET: Duration = Duration::from_millis(200);
 
+/// A peer that was quiet for this long gets the FIN behind its alert: if it waits for the end, it need not wait for ours.
+/// One that goes on sending gets none, since behind a FIN it would not see the reset that ends a flood.
+pub const LINGER_FIN: Duration = Duration::from_millis(10);
+
 /// Bytes that are dropped in that time. An upload that was on its way when the handshake failed has about this much in
-/// flight; who sends more does not listen, and gets the reset.
+/// flight; who sends more does not listen, is not read any more, and gets the reset after `LINGER_QUIET`.
 pub const LINGER_BYTES: usize = 256 * 1024;
 
 /// Session tickets of TLS 1.3 wait this long for the server's first write, to leave in one segment with it. A connection

@@ -28,19 +28,24 @@ impl Task {
         core.farewell = core.session.as_mut().map(|s| std::mem::take(s.output())).unwrap_or_default();
         core.shutdown = Shutdown::Notified;
         let linger = Linger::begin(Instant::now());
-        self.timer = Some(Box::pin(tokio::time::sleep_until(linger.until().into())));
+        self.timer = Some(Box::pin(tokio::time::sleep_until(linger.fin().into())));
         self.linger = Some(linger);
         Step::Moved
     }
 
     pub(super) fn drain(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
-        let Some(linger) = &mut self.linger else { return Step::End };
-        if self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready()) {
+        let (Some(mut linger), Some(timer)) = (self.linger, &mut self.timer) else { return Step::End };
+        let now = Instant::now();
+        let over = timer.as_mut().poll(cx).is_ready();
+        if over && now >= linger.until() {
             return Step::End;
         }
-        let mut linger = *linger;
         match self.flush(core, cx) {
             Ok(Flush::Nothing | Flush::Sent) => {}
+            Ok(Flush::Blocked) if over => {
+                self.wait_until(linger.until());
+                return Step::Moved;
+            }
             Ok(Flush::Blocked) => return Step::Idle,
             Err(_) => return Step::End,
         }
@@ -48,28 +53,38 @@ impl Task {
             self.emit(Event::CipherEnd);
             return Step::End;
         };
-        if core.shutdown != Shutdown::Done {
-            core.shutdown = Shutdown::Done;
-            // FIN follows the alert at once: a peer that waits for the end need not wait for ours. One that has reset
-            // shows in the next read.
-            drop(write.shutdown());
+        if self.flooded {
+            // The rest stays with the kernel, and the reset comes when the peer has had time for the alert: right behind
+            // it, it would hide it.
+            return Step::Idle;
         }
         let dropped = SCRATCH.with_borrow_mut(|scratch| match &mut self.read {
             Some(read) => read.poll_read(cx, &mut scratch.cipher),
             None => Poll::Ready(Ok(0)),
         });
-        match (dropped, &mut self.timer) {
-            (Poll::Pending, _) => Step::Idle,
-            (Poll::Ready(Ok(n)), Some(timer)) if n > 0 && linger.drained(n, Instant::now()) => {
-                timer.as_mut().reset(linger.until().into());
-                self.linger = Some(linger);
+        match dropped {
+            Poll::Pending if over => {
+                core.shutdown = Shutdown::Done;
+                // One that has reset shows in the next read.
+                drop(write.shutdown());
+                self.wait_until(linger.until());
                 Step::Moved
             }
-            (Poll::Ready(Ok(n)), _) => {
-                self.flooded = n > 0;
-                Step::End
+            Poll::Pending => Step::Idle,
+            Poll::Ready(Ok(n)) if n > 0 => {
+                self.flooded = !linger.drained(n, now);
+                self.linger = Some(linger);
+                let waits = !self.flooded && core.shutdown != Shutdown::Done;
+                self.wait_until(if waits { linger.fin() } else { linger.until() });
+                Step::Moved
             }
-            _ => Step::End,
+            Poll::Ready(_) => Step::End,
+        }
+    }
+
+    fn wait_until(&mut self, moment: Instant) {
+        if let Some(timer) = &mut self.timer {
+            timer.as_mut().reset(moment.into());
         }
     }
 

@@ -130,6 +130,23 @@ fn junk_gets_an_alert_and_a_fin_and_no_reset() {
 }
 
 #[test]
+fn a_flood_gets_the_alert_and_then_a_reset() {
+    let sink = Sink::new();
+    let (_server, address) = listen(&sink, |_| {});
+    let mut tcp = connect(address);
+    let end = tcp.write_all(&[b'*'; 1 << 20]).and_then(|()| {
+        let mut alert = [0; 7];
+        tcp.read_exact(&mut alert)?;
+        assert_eq!((alert[0], alert[5]), (21, 2), "{alert:02x?}");
+        // No FIN in front of it, behind which a peer would not see it.
+        tcp.read_exact(&mut [0])
+    });
+    let kind = end.unwrap_err().kind();
+    // With less room in the kernel it is the write that fails.
+    assert!(matches!(kind, io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), "{kind}");
+}
+
+#[test]
 fn closing_with_a_reset_reaches_the_peer_as_one() {
     let sink = Sink::new();
     let (server, address) = listen(&sink, |_| {});
