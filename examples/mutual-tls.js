@@ -18,7 +18,8 @@ const server = tls.createServer({
   socket.end(`welcome, ${socket.getPeerCertificate().subject.CN}`);
 });
 
-server.on('tlsClientError', (error) => console.log('server refused a client:', error.code));
+// To Node's programs such a client's connection is reset (ECONNRESET); the reason is the cause.
+server.on('tlsClientError', (error) => console.log('server refused a client:', (error.cause ?? error).code));
 
 async function visit(port, pair) {
   const socket = tls.connect({ port, host: '127.0.0.1', ca: serverSide.cert, ...pair });
