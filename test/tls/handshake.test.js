@@ -291,6 +291,32 @@ forEachPairing((serverTls, clientTls) => {
   });
 });
 
+describe('an ALPNCallback', () => {
+  // Older versions of Node make an uncaughtException of it (CVE-2026-21637).
+  for (const [title, callback, check] of [
+    ['that throws', () => { throw new Error('no choice'); }, (error) => assert.strictEqual(error.message, 'no choice')],
+    ['that chooses what nobody offered', () => 'c',
+      (error) => assert.strictEqual(error.code, 'ERR_TLS_ALPN_CALLBACK_INVALID_RESULT')],
+  ]) {
+    it(`${title} ends that connection alone`, async () => {
+      let asked = 0;
+      const { server, port } = await serveEcho(subject, {
+        ...pki.pair('ec'),
+        ALPNCallback: ({ protocols }) => (asked++ === 0 ? callback() : protocols[0]),
+      });
+      const failed = event(server, 'tlsClientError');
+      const ended = closed(dial(require('tls'), port, { ALPNProtocols: ['a', 'b'] }));
+      const [error, socket] = await failed;
+      check(error);
+      assert.strictEqual(socket.destroyed, true);
+      await ended;
+      const next = await dialSecure(require('tls'), port, { ALPNProtocols: ['a', 'b'] });
+      assert.strictEqual(next.alpnProtocol, 'a');
+      assert.strictEqual(await echo(next), 'ping');
+    });
+  }
+});
+
 describe('a refused client', () => {
   /** What the server and a client of Node's tls say of a connection with `client` options. */
   async function refusal(serverOptions, clientOptions) {
