@@ -144,9 +144,10 @@ impl EventSink for Environment {
         if queue.waiting.words.is_empty() || self.closed.load(Ordering::Acquire) {
             return None;
         }
-        let taken = queue.taken;
+        // A rest is for data: who waits for room to write must not wait for the JavaScript thread too.
+        let behind = queue.waiting.has_data().then_some(queue.taken);
         self.wake_for(queue);
-        Some(taken)
+        behind
     }
 
     fn rest(&self, taken: u64, limit: Duration) {

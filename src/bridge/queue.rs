@@ -57,6 +57,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    pub fn has_data(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
     pub fn clear(&mut self) {
         self.words.clear();
         self.slab.clear();

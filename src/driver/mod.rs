@@ -78,7 +78,7 @@ pub trait EventSink: Send + Sync {
     /// Asks for a [`Connection::consumed`] when there is room again.
     fn wait_for_room(&self, connection: &Arc<Connection>);
     /// The caller has no more to say for now: what waits goes on its way. Until then the sink may hold it back.
-    /// Says how many batches the owner has taken so far, if a wake-up of its is still on its way.
+    /// Says how many batches the owner has taken so far, if there are clear bytes that it has not.
     fn flush(&self) -> Option<u64>;
     /// Returns when the owner has taken another batch than the `taken` of [`flush`](Self::flush), at the latest after
     /// `limit`.

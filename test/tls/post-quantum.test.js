@@ -9,6 +9,7 @@ const { forEachPairing, subject } = require('../support/subject');
 const { connectPair, dialSecure, serveEcho } = require('../support/net');
 const { start } = require('../support/program');
 
+const NODE = Number(process.versions.node.split('.')[0]);
 const HYBRID = 'X25519MLKEM768';
 const hybrid = { type: 'TLSGroup', name: HYBRID, size: undefined };
 const x25519 = { type: 'ECDH', name: 'X25519', size: 253 };
@@ -29,6 +30,8 @@ function keyOf(client) {
 
 describe('X25519MLKEM768', () => {
   forEachPairing((serverTls, clientTls) => {
+    // Clients of Node 22 negotiate it and have no name for it.
+    const shown = clientTls === subject || NODE >= 24 ? hybrid : { type: undefined, name: undefined, size: undefined };
     const both = [serverTls, clientTls].every((tls) => tls === subject || stockHasHybrid);
 
     async function negotiated(server, client) {
@@ -37,7 +40,7 @@ describe('X25519MLKEM768', () => {
     }
 
     it('is what two of the newest OpenSSLs choose by default; with an older one it is X25519', async () => {
-      assert.deepStrictEqual(await negotiated({}, {}), both ? hybrid : x25519);
+      assert.deepStrictEqual(await negotiated({}, {}), both ? shown : x25519);
     });
 
     it('is not forced on a client that has X25519 alone, nor on a server', async () => {
@@ -53,16 +56,16 @@ describe('X25519MLKEM768', () => {
     it('can be asked for by name', async function() {
       if (!both) this.skip();
       const ecdhCurve = `${HYBRID}:X25519`;
-      assert.deepStrictEqual(await negotiated({ ecdhCurve }, { ecdhCurve }), hybrid);
-      assert.deepStrictEqual(await negotiated({ ecdhCurve }, {}), hybrid);
-      assert.deepStrictEqual(await negotiated({}, { ecdhCurve }), hybrid);
-      assert.deepStrictEqual(await negotiated({ ecdhCurve: HYBRID }, { ecdhCurve: HYBRID }), hybrid);
+      assert.deepStrictEqual(await negotiated({ ecdhCurve }, { ecdhCurve }), shown);
+      assert.deepStrictEqual(await negotiated({ ecdhCurve }, {}), shown);
+      assert.deepStrictEqual(await negotiated({}, { ecdhCurve }), shown);
+      assert.deepStrictEqual(await negotiated({ ecdhCurve: HYBRID }, { ecdhCurve: HYBRID }), shown);
     });
 
     it('gives both sides the same keys', async function() {
       if (!both) this.skip();
       const { client, socket } = await connectPair(serverTls, clientTls);
-      assert.deepStrictEqual(keyOf(client), hybrid);
+      assert.deepStrictEqual(keyOf(client), shown);
       assert.deepStrictEqual(client.getFinished(), socket.getPeerFinished());
       assert.deepStrictEqual(client.exportKeyingMaterial(32, 'EXPERIMENTAL x'),
         socket.exportKeyingMaterial(32, 'EXPERIMENTAL x'));
