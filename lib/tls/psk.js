@@ -1,6 +1,7 @@
 'use strict';
 // Pre-shared keys: the native handshake is parked until the program's pskCallback has answered. A method of TLSSocket.
 const check = require('../core/validate');
+const { toBytes } = require('../core/bytes');
 const { codes } = require('../core/errors');
 const { kPskCallback } = require('./symbols');
 
@@ -43,8 +44,6 @@ function clientKey(socket, hint) {
   return { psk, identity };
 }
 
-const bytesOf = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
-
 // The first of the identities that has a key, as OpenSSL looks for it.
 function findKey(socket, identities) {
   for (const identity of identities) {
@@ -65,7 +64,7 @@ function _onPskWanted({ identities, hint }) {
     return;
   }
   // The callback may have destroyed the socket.
-  this._handle?.native.answerPsk(found?.identity, found && bytesOf(found.psk));
+  this._handle?.native.answerPsk(found?.identity, found && toBytes(found.psk));
 }
 
 module.exports = { _onPskWanted };

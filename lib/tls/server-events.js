@@ -24,8 +24,8 @@ function reportable(socket) {
   return !socket._controlReleased && !socket[kErrorEmitted];
 }
 
+// Of a socket that is reportable.
 function report(socket, error) {
-  if (!reportable(socket)) return;
   socket[kErrorEmitted] = true;
   socket._tlsOptions.server.emit('tlsClientError', error, socket);
 }
