@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::task::Waker;
 
 use crate::driver::Connection;
 use crate::policy::limits;
@@ -41,6 +42,9 @@ pub(super) mod kind {
     pub const TRACE: u32 = 33;
     pub const PSK: u32 = 34;
     pub const RENEGOTIATION: u32 = 35;
+    pub const DATAGRAM: u32 = 37;
+    pub const PEER: u32 = 38;
+    pub const PEER_GONE: u32 = 39;
 }
 
 /// A slab larger than this, in bytes, is not kept for the next batch: one burst must not pin its memory for ever.
@@ -79,6 +83,8 @@ pub(super) struct Queue {
     bytes: Arc<AtomicUsize>,
     /// Connections that stopped reading because of the others.
     stalled: Vec<Arc<Connection>>,
+    /// Tasks of UDP sockets that did.
+    stalled_tasks: Vec<Waker>,
     /// A wake-up is on its way.
     pub woken: bool,
     /// Batches taken so far.
@@ -124,6 +130,17 @@ impl Queue {
 
     pub fn wait_for_room(&mut self, connection: &Arc<Connection>) {
         self.stalled.push(connection.clone());
+    }
+
+    pub fn wake_when_room(&mut self, waker: &Waker) {
+        if !self.stalled_tasks.iter().any(|known| known.will_wake(waker)) {
+            self.stalled_tasks.push(waker.clone());
+        }
+    }
+
+    /// Tasks to wake when a batch was taken.
+    pub fn take_stalled_tasks(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.stalled_tasks)
     }
 
     /// Exchanges the waiting batch for an empty one and gives those to tell of it.
