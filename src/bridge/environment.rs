@@ -226,7 +226,7 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             queue.push(target, kind::PSK, 0, asked.to_string().as_bytes());
         }
         Event::Question(Question::Renegotiation) => plain(kind::RENEGOTIATION, 0),
-        Event::Datagram { peer, bytes } => queue.push(target, kind::DATAGRAM, peer, bytes),
+        Event::Datagram { peer, bytes } => queue.push_datagram(target, peer, bytes),
         Event::Peer { id, address } => {
             let seen = json!({ "address": address.address, "family": address.family, "port": address.port });
             queue.push(target, kind::PEER, id, seen.to_string().as_bytes());

@@ -58,17 +58,20 @@ pub(super) struct Batch {
     pub large: VecDeque<Vec<u8>>,
     /// Connections with clear bytes in here.
     touched: Vec<Arc<Connection>>,
+    /// There are datagrams in here.
+    datagrams: bool,
 }
 
 impl Batch {
     pub fn has_data(&self) -> bool {
-        !self.touched.is_empty()
+        self.datagrams || !self.touched.is_empty()
     }
 
     pub fn clear(&mut self) {
         self.words.clear();
         self.slab.clear();
         self.large.clear();
+        self.datagrams = false;
         if self.slab.capacity() > KEPT_SLAB {
             self.slab = Vec::new();
         }
@@ -121,6 +124,11 @@ impl Queue {
             self.waiting.touched.push(connection.clone());
         }
         self.push(connection.id(), kind::DATA, 0, bytes);
+    }
+
+    pub fn push_datagram(&mut self, target: u32, peer: u32, bytes: &[u8]) {
+        self.waiting.datagrams = true;
+        self.push(target, kind::DATAGRAM, peer, bytes);
     }
 
     /// Bytes that wait.
