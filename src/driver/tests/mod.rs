@@ -2,6 +2,7 @@
 
 mod duplex;
 mod limits;
+mod messages;
 mod server;
 mod sink;
 
