@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::PATIENCE;
 use crate::driver::{Connection, Event, EventSink};
 use crate::engine::Question;
+use crate::framing::Message;
 use crate::transport::SocketAddress;
 
 /// An event without its borrows.
@@ -18,6 +19,8 @@ pub enum Seen {
     Adopt(u32),
     Drop,
     Data(Vec<u8>),
+    /// Whether it ended.
+    Message(Vec<u8>, bool),
     Eof {
         truncated: bool,
     },
@@ -80,6 +83,12 @@ impl Sink {
         kept.events.iter().filter(|(t, _)| *t == target).map(|(_, e)| e.clone()).collect()
     }
 
+    /// What `connection` has given is taken, and what it gives from now on.
+    pub fn release(&self, connection: &Arc<Connection>) {
+        self.kept.lock().unwrap().withhold = false;
+        connection.consumed();
+    }
+
     fn keep(&self, target: u32, seen: Seen) {
         self.kept.lock().unwrap().events.push((target, seen));
         self.changed.notify_all();
@@ -112,6 +121,17 @@ impl Sink {
         self.kept.lock().unwrap().events.retain(|(t, _)| *t != target);
     }
 
+    fn take(&self, connection: &Arc<Connection>, seen: Seen) {
+        let mut kept = self.kept.lock().unwrap();
+        kept.events.push((connection.id(), seen));
+        let taken = !kept.withhold;
+        drop(kept);
+        if taken {
+            connection.consumed();
+        }
+        self.changed.notify_all();
+    }
+
     pub fn claim(&self, id: u32) -> Arc<Connection> {
         self.kept.lock().unwrap().offered.remove(&id).unwrap()
     }
@@ -121,6 +141,11 @@ impl Sink {
         let kept = self.kept.lock().unwrap();
         let mine = kept.events.iter().filter(|(t, _)| *t == target);
         mine.flat_map(|(_, e)| if let Seen::Data(d) = e { d.clone() } else { Vec::new() }).collect()
+    }
+
+    pub fn events(&self, target: u32) -> Vec<Seen> {
+        let kept = self.kept.lock().unwrap();
+        kept.events.iter().filter(|(t, _)| *t == target).map(|(_, e)| e.clone()).collect()
     }
 
     /// The lengths of the pieces in which they came.
@@ -195,14 +220,11 @@ impl EventSink for Sink {
     }
 
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
-        let mut kept = self.kept.lock().unwrap();
-        kept.events.push((connection.id(), Seen::Data(bytes.to_vec())));
-        let taken = !kept.withhold;
-        drop(kept);
-        if taken {
-            connection.consumed();
-        }
-        self.changed.notify_all();
+        self.take(connection, Seen::Data(bytes.to_vec()));
+    }
+
+    fn message(&self, connection: &Arc<Connection>, message: Message<'_>) {
+        self.take(connection, Seen::Message(message.bytes.to_vec(), message.ended));
     }
 
     fn has_room(&self) -> bool {
