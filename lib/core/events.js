@@ -30,6 +30,7 @@ const kinds = Object.freeze({
   TRACE: 33,
   PSK: 34,
   RENEGOTIATION: 35,
+  TICKET_KEYS: 40,
 });
 
 /** What JavaScript asks to be told of, as bits. */
