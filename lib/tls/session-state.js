@@ -1,7 +1,7 @@
 'use strict';
 // A client's sessions, bound to the server that they were made with: a resumed session vouches for the name that was
-// checked when it was made, so it must not be used for another. The newest releases of Node 22 and later do so; the form
-// is theirs, so that either module's sessions serve the other's sockets.
+// checked when it was made, so it must not be used for another. The newest releases of Node 22 and later do so; the
+// form is theirs, so that either module's sessions serve the other's sockets.
 const nodeTls = require('./node-tls');
 
 const PREFIX = Buffer.from('\0nodejs:tls:session:1\0');

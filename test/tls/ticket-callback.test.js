@@ -4,6 +4,7 @@
 
 const assert = require('assert');
 const crypto = require('crypto');
+const { once } = require('events');
 const { subject, betterThanNode, forEachPairing } = require('../support/subject');
 const { dial, dialSecure, echo, event, serveEcho } = require('../support/net');
 
@@ -13,7 +14,9 @@ const NAME = Buffer.alloc(16, 'N');
 /** Keys under a name, and what was asked of them: 'open' or 'make' a ticket. */
 class Keys {
   constructor(ret = 1, name = NAME) {
-    Object.assign(this, { ret, name, asked: [], ivs: new Set(), aes: crypto.randomBytes(16), hmac: crypto.randomBytes(32) });
+    Object.assign(this, { ret, name, asked: [], ivs: new Set() });
+    this.aes = crypto.randomBytes(16);
+    this.hmac = crypto.randomBytes(32);
     this.callback = (...args) => this.answer(...args);
   }
 
@@ -105,7 +108,8 @@ forEachPairing((serverTls, clientTls) => {
     });
 
     // In Node what such a callback throws ends the process.
-    (serverTls === subject ? it : it.skip)(`${maxVersion}: a callback that throws, or answers what it should not, ends that handshake alone`, async function() {
+    const itOfOurs = serverTls === subject ? it : it.skip;
+    itOfOurs(`${maxVersion}: a callback that throws, or answers wrongly, ends that handshake alone`, async function() {
       betterThanNode(this);
       const { server, port } = await serveEcho(serverTls, { maxVersion });
       const [key, name] = [Buffer.alloc(16), Buffer.alloc(16)];
@@ -121,11 +125,11 @@ forEachPairing((serverTls, clientTls) => {
         install(server, callback);
         const refused = event(server, 'tlsClientError');
         const client = dial(clientTls, port);
-        const over = new Promise((resolve) => client.once('error', resolve));
+        const over = once(client, 'error');
         const [error] = await refused;
         assert.strictEqual(error.code, 'ERR_SSL_CALLBACK_FAILED');
         assert.ok(error.cause instanceof Error);
-        assert.match((await over).code, /^ERR_SSL_.*ALERT_INTERNAL_ERROR$/);
+        assert.match((await over)[0].code, /^ERR_SSL_.*ALERT_INTERNAL_ERROR$/);
       }
       const keys = new Keys();
       install(server, keys.callback);
@@ -169,9 +173,9 @@ describe('keys of single tickets', () => {
     const keys = new Keys();
     const { port } = await serveWith(subject, keys, { maxVersion: 'TLSv1.2' });
     const client = await dialSecure(subject, port);
-    await new Promise((resolve, reject) => {
-      client.renegotiate({}, (error) => (error ? reject(error) : resolve()));
-    });
+    const again = event(client, 'secure');
+    client.renegotiate({}, assert.ifError);
+    await again;
     assert.strictEqual(await echo(client), 'ping');
     assert.deepStrictEqual(keys.asked, ['make']);
   });
