@@ -31,6 +31,10 @@ const kinds = Object.freeze({
   PSK: 34,
   RENEGOTIATION: 35,
   TICKET_KEYS: 40,
+  // For a UDP socket.
+  DATAGRAM: 37,
+  PEER: 38,
+  PEER_GONE: 39,
 });
 
 /** What JavaScript asks to be told of, as bits. */
