@@ -165,7 +165,7 @@ pub(super) struct Established {
     closed: bool,
     failed: Option<Error>,
     /// What is told of records, once it is asked for.
-    traced: Option<Box<VecDeque<String>>>,
+    traced: Option<VecDeque<String>>,
 }
 
 impl Established {
