@@ -5,6 +5,7 @@ mod datagram;
 mod environment;
 mod framing;
 mod generate;
+mod identity;
 mod listener;
 mod params;
 mod pin;
