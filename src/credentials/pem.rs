@@ -9,6 +9,7 @@ use std::ptr;
 use foreign_types_shared::ForeignType;
 use openssl::dh::Dh;
 use openssl::error::ErrorStack;
+use openssl::pkcs7::Pkcs7;
 use openssl::pkey::{PKey, Params, Private};
 use openssl::x509::{X509Crl, X509};
 use openssl_sys as ffi;
@@ -73,16 +74,33 @@ pub fn to_pem(certificates: &[X509]) -> Result<Vec<String>> {
 
 /// A private key of any type, encrypted or not.
 pub fn private_key(pem: &[u8], passphrase: Option<&Secret>) -> Result<PKey<Private>> {
+    Source::new(pem)?.private_key(passphrase)?.ok_or_else(|| unreadable_key(pem))
+}
+
+/// Every private key in `pem`, `limit` at most; none at all is no error, one that cannot be read is.
+pub fn private_keys(pem: &[u8], passphrase: Option<&Secret>, limit: usize) -> Result<Vec<PKey<Private>>> {
     let source = Source::new(pem)?;
-    let clear = passphrase.map(Secret::open).transpose()?;
-    let data = clear.as_ref().map_or(ptr::null_mut(), |clear| ptr::from_ref(&**clear).cast_mut().cast::<c_void>());
-    // SAFETY: the BIO lives through the call; `data` is null or the `Vec<u8>` that `clear` keeps alive, as
-    // `give_passphrase` asks. The key that comes back is ours to free.
+    let mut keys = Vec::new();
+    while keys.len() < limit {
+        let Some(key) = source.private_key(passphrase)? else {
+            // The first error says why: later ones are those of readers that were tried afterwards.
+            let error = unreadable_key(pem);
+            return if error.code == "ERR_OSSL_PEM_NO_START_LINE" { Ok(keys) } else { Err(error) };
+        };
+        keys.push(key);
+    }
+    Ok(keys)
+}
+
+/// The PKCS#7 structure in `pem`.
+pub fn pkcs7(pem: &[u8]) -> Result<Pkcs7> {
+    let source = Source::new(pem)?;
+    // SAFETY: as in `certificate`.
     unsafe {
-        let key = ffi::PEM_read_bio_PrivateKey(source.bio, ptr::null_mut(), Some(give_passphrase), data);
-        match key.is_null() {
-            true => Err(unreadable_key(pem)),
-            false => Ok(PKey::from_ptr(key)),
+        let found = ffi::PEM_read_bio_PKCS7(source.bio, ptr::null_mut(), Some(no_passphrase), ptr::null_mut());
+        match found.is_null() {
+            true => Err(Error::take_openssl("PEM_read_bio_PKCS7")),
+            false => Ok(Pkcs7::from_ptr(found)),
         }
     }
 }
@@ -147,6 +165,19 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// The next one; OpenSSL's error queue says why there is none.
+    fn private_key(&self, passphrase: Option<&Secret>) -> Result<Option<PKey<Private>>> {
+        let clear = passphrase.map(Secret::open).transpose()?;
+        let data = clear.as_ref().map_or(ptr::null_mut(), |clear| ptr::from_ref(&**clear).cast_mut().cast::<c_void>());
+        let _ = ErrorStack::get();
+        // SAFETY: the BIO is alive; `data` is null or the `Vec<u8>` that `clear` keeps alive, as `give_passphrase` asks.
+        // The key that comes back is ours to free.
+        unsafe {
+            let key = ffi::PEM_read_bio_PrivateKey(self.bio, ptr::null_mut(), Some(give_passphrase), data);
+            Ok((!key.is_null()).then(|| PKey::from_ptr(key)))
+        }
+    }
+
     /// All that are left; an error when one of them is broken.
     fn certificates(&self) -> Result<Vec<X509>> {
         let list = std::iter::from_fn(|| self.certificate()).collect();
@@ -188,7 +219,7 @@ unsafe extern "C" fn no_passphrase(_: *mut c_char, _: c_int, _: c_int, _: *mut c
 /// `data` is null or points to the passphrase, a `Vec<u8>`. -1 stops the reader with "interrupted or cancelled", Node's
 /// answer when a passphrase is missing.
 unsafe extern "C" fn give_passphrase(buffer: *mut c_char, size: c_int, _: c_int, data: *mut c_void) -> c_int {
-    // SAFETY: `private_key` passes null or a vector that it keeps alive; OpenSSL's buffer has `size` bytes.
+    // SAFETY: `Source::private_key` passes null or a vector that it keeps alive; OpenSSL's buffer has `size` bytes.
     unsafe {
         let Some(passphrase) = data.cast::<Vec<u8>>().as_ref() else { return -1 };
         let Ok(length) = c_int::try_from(passphrase.len()) else { return -1 };
