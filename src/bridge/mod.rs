@@ -3,6 +3,7 @@
 mod connection;
 mod environment;
 mod generate;
+mod identity;
 mod listener;
 mod params;
 mod pin;

@@ -13,7 +13,10 @@ use openssl::pkcs7::Pkcs7;
 use openssl::pkey::{PKey, Params, Private};
 use openssl::x509::{X509Crl, X509};
 use openssl_sys as ffi;
+use zeroize::Zeroizing;
 
+use super::library::wiped;
+use super::secret::Opened;
 use crate::credentials::{start_openssl, Secret};
 use crate::error::{Error, Result};
 
@@ -31,6 +34,28 @@ extern "C" {
         password: Option<PasswordCallback>,
         data: *mut c_void,
     ) -> *mut ffi::X509;
+}
+
+/// Whether `text` holds a block of PEM.
+pub fn is_pem(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b"-----BEGIN").is_some()
+}
+
+/// Whether there is a block of a private key of any kind, encrypted or not.
+pub fn has_private_key(pem: &[u8]) -> bool {
+    pem.split(|&b| b == b'\n').any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
+}
+
+/// `pem` with lines as OpenSSL takes them: without the indentation of a text in a program, without a byte order mark
+/// in front.
+pub fn tidied(pem: &[u8]) -> Zeroizing<Vec<u8>> {
+    let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
+    let mut text = Zeroizing::new(Vec::with_capacity(pem.len() + 1));
+    for line in pem.split(|&b| b == b'\n') {
+        text.extend_from_slice(line.trim_ascii());
+        text.push(b'\n');
+    }
+    text
 }
 
 /// A certificate and the ones behind it, as in a server's certificate file: the first must be there; text around the
@@ -83,7 +108,6 @@ pub fn private_keys(pem: &[u8], passphrase: Option<&Secret>, limit: usize) -> Re
     let mut keys = Vec::new();
     while keys.len() < limit {
         let Some(key) = source.private_key(passphrase)? else {
-            // The first error says why: later ones are those of readers that were tried afterwards.
             let error = unreadable_key(pem);
             return if error.code == "ERR_OSSL_PEM_NO_START_LINE" { Ok(keys) } else { Err(error) };
         };
@@ -165,17 +189,17 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The next one; OpenSSL's error queue says why there is none.
+    /// The next one; where there is none, OpenSSL's error queue says why.
     fn private_key(&self, passphrase: Option<&Secret>) -> Result<Option<PKey<Private>>> {
         let clear = passphrase.map(Secret::open).transpose()?;
-        let data = clear.as_ref().map_or(ptr::null_mut(), |clear| ptr::from_ref(&**clear).cast_mut().cast::<c_void>());
+        let data = clear.as_ref().map_or(ptr::null_mut(), |clear| ptr::from_ref(clear).cast_mut().cast::<c_void>());
         let _ = ErrorStack::get();
-        // SAFETY: the BIO is alive; `data` is null or the `Vec<u8>` that `clear` keeps alive, as `give_passphrase` asks.
+        // SAFETY: the BIO is alive; `data` is null or the `Opened` that `clear` keeps alive, as `give_passphrase` asks.
         // The key that comes back is ours to free.
-        unsafe {
+        wiped(|| unsafe {
             let key = ffi::PEM_read_bio_PrivateKey(self.bio, ptr::null_mut(), Some(give_passphrase), data);
             Ok((!key.is_null()).then(|| PKey::from_ptr(key)))
-        }
+        })
     }
 
     /// All that are left; an error when one of them is broken.
@@ -216,12 +240,12 @@ unsafe extern "C" fn no_passphrase(_: *mut c_char, _: c_int, _: c_int, _: *mut c
     0
 }
 
-/// `data` is null or points to the passphrase, a `Vec<u8>`. -1 stops the reader with "interrupted or cancelled", Node's
+/// `data` is null or points to the passphrase, an `Opened`. -1 stops the reader with "interrupted or cancelled", Node's
 /// answer when a passphrase is missing.
 unsafe extern "C" fn give_passphrase(buffer: *mut c_char, size: c_int, _: c_int, data: *mut c_void) -> c_int {
-    // SAFETY: `Source::private_key` passes null or a vector that it keeps alive; OpenSSL's buffer has `size` bytes.
+    // SAFETY: `Source::private_key` passes null or a value that it keeps alive; OpenSSL's buffer has `size` bytes.
     unsafe {
-        let Some(passphrase) = data.cast::<Vec<u8>>().as_ref() else { return -1 };
+        let Some(passphrase) = data.cast::<Opened>().as_ref() else { return -1 };
         let Ok(length) = c_int::try_from(passphrase.len()) else { return -1 };
         if length > size {
             return -1;

@@ -1,6 +1,6 @@
 //! PKCS#12 in.
 
-use std::ffi::{c_char, c_int, CStr, CString};
+use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use foreign_types_shared::ForeignType;
@@ -11,8 +11,10 @@ use openssl::x509::{X509Ref, X509};
 use openssl_sys as ffi;
 use zeroize::Zeroize;
 
-use crate::credentials::pem::Source;
-use crate::credentials::{start_openssl, Secret};
+use super::library::wiped;
+use super::pem::Source;
+use super::secret::Opened;
+use crate::credentials::{start_openssl, Identity, Secret};
 use crate::error::{Error, Result};
 
 /// `ERR_R_UNSUPPORTED` and `ERR_R_FETCH_FAILED` of `openssl/err.h`: an algorithm that the loaded providers lack.
@@ -22,14 +24,6 @@ const NID_PKCS7_DATA: c_int = 21;
 extern "C" {
     fn d2i_PKCS12_bio(bio: *mut ffi::BIO, file: *mut *mut ffi::PKCS12) -> *mut ffi::PKCS12;
     fn PKCS12_init_ex(mode: c_int, library: *mut ffi::OSSL_LIB_CTX, properties: *const c_char) -> *mut ffi::PKCS12;
-}
-
-/// What a PKCS#12 file holds for one identity.
-pub struct Pkcs12Identity {
-    pub key: PKey<Private>,
-    pub certificate: X509,
-    /// The other certificates, in the file's order.
-    pub chain: Vec<X509>,
 }
 
 /// What to do with a PKCS#12 file of an old tool, encrypted with RC2-40 or DES.
@@ -42,14 +36,14 @@ pub enum LegacyPkcs12 {
     Read,
 }
 
-/// Reads a PKCS#12 file.
+/// Reads a PKCS#12 file; the chain is the other certificates, in the file's order.
 ///
 /// Errors are worded as Node's: `mac verify failure`, `not enough data`, `Unsupported PKCS12 PFX data`, ...
-pub fn read_pkcs12(der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<Pkcs12Identity> {
+pub fn read_pkcs12(der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<Identity> {
     start_openssl();
     let _ = ErrorStack::get();
-    let carry_over = |identity: &Pkcs12Identity| {
-        Ok(Pkcs12Identity {
+    let carry_over = |identity: &Identity| {
+        Ok(Identity {
             key: copy_key(&identity.key)?,
             certificate: copy_certificate(&identity.certificate)?,
             chain: identity.chain.iter().map(|x| copy_certificate(x)).collect::<Result<_>>()?,
@@ -65,14 +59,15 @@ pub(super) fn read_with<T>(
     read: impl Fn(*mut ffi::OSSL_LIB_CTX) -> std::result::Result<T, Failure>,
     carry_over: impl FnOnce(&T) -> Result<T>,
 ) -> Result<T> {
-    match read(ptr::null_mut()) {
+    wiped(|| match read(ptr::null_mut()) {
         Err(Failure::Unsupported(_)) if legacy == LegacyPkcs12::Read => {
             let legacy = Legacy::load()?;
-            carry_over(&read(legacy.library)?)
+            let found = read(legacy.library)?;
+            carry_over(&found)
         }
         Err(failure) => Err(failure.into()),
         Ok(found) => Ok(found),
-    }
+    })
 }
 
 pub(super) fn copy_key(key: &PKeyRef<Private>) -> Result<PKey<Private>> {
@@ -152,45 +147,22 @@ impl Drop for File {
     }
 }
 
-/// A password in clear, as OpenSSL takes it: a C string. A NUL ends it here as it does in Node; none is "".
-pub(super) struct Password(CString);
-
-impl Password {
-    pub(super) fn open(passphrase: Option<&Secret>) -> Result<Self> {
-        let clear = passphrase.map(Secret::open).transpose()?;
-        // One allocation of the final size: growing would leave copies behind.
-        let length = clear.as_ref().map_or(0, |clear| clear.iter().take_while(|&&byte| byte != 0).count());
-        let mut bytes = Vec::with_capacity(length + 1);
-        bytes.extend(clear.iter().flat_map(|clear| clear[..length].iter().copied()));
-        CString::new(bytes).map(Password).map_err(|_| Error::new("ERR_INVALID_ARG_VALUE", "Invalid pass phrase"))
-    }
-
-    pub(super) fn as_c_str(&self) -> &CStr {
-        &self.0
-    }
-}
-
-impl Drop for Password {
-    fn drop(&mut self) {
-        std::mem::take(&mut self.0).into_bytes_with_nul().zeroize();
-    }
-}
-
 fn parse(
     library: *mut ffi::OSSL_LIB_CTX,
     der: &[u8],
     passphrase: Option<&Secret>,
-) -> std::result::Result<Pkcs12Identity, Failure> {
+) -> std::result::Result<Identity, Failure> {
     let file = File::open(library, der)?;
-    let password = Password::open(passphrase)?;
+    let clear = passphrase.map(Secret::open).transpose()?;
+    // OpenSSL takes a C string: a NUL ends the password here as it does in Node. Without a password it gets "".
+    let password = clear.as_ref().map_or(c"", Opened::as_c_str);
     let mut key = ptr::null_mut();
     let mut certificate = ptr::null_mut();
     let mut chain = ptr::null_mut();
     // SAFETY: `file` and `password` live through the call. What it makes is ours: wrapped in its owner as soon as it is
     // known to be good, and freed once.
     unsafe {
-        let password = password.as_c_str().as_ptr();
-        if ffi::PKCS12_parse(file.as_ptr(), password, &mut key, &mut certificate, &mut chain) != 1 {
+        if ffi::PKCS12_parse(file.as_ptr(), password.as_ptr(), &mut key, &mut certificate, &mut chain) != 1 {
             return Err(Failure::take());
         }
         let key = (!key.is_null()).then(|| PKey::from_ptr(key));
@@ -200,7 +172,7 @@ fn parse(
             false => Stack::<X509>::from_ptr(chain).into_iter().collect(),
         };
         let lacks = |what| Error::new("ERR_CRYPTO_OPERATION_FAILED", format!("Unable to load {what} from PFX data"));
-        Ok(Pkcs12Identity {
+        Ok(Identity {
             key: key.ok_or_else(|| lacks("private key"))?,
             certificate: certificate.ok_or_else(|| lacks("certificate"))?,
             chain,

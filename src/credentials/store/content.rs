@@ -11,7 +11,6 @@ use super::{jwk, pfx, refusal, ssh, CertificateStore, Format, Passwords, MAX_KEY
 use crate::credentials::pem;
 use crate::error::Result;
 
-const PEM: &[u8] = b"-----BEGIN ";
 const PEM_PKCS7: &[u8] = b"-----BEGIN PKCS7-----";
 const PEM_OPENSSH: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
 const SSH2: &[u8] = b"---- BEGIN SSH2 PUBLIC KEY ----";
@@ -69,9 +68,9 @@ fn detect(bytes: &[u8]) -> Option<Format> {
     let text = trimmed(bytes);
     if contains(bytes, PEM_PKCS7) {
         Some(Format::Pkcs7)
-    } else if contains(bytes, b"PRIVATE KEY-----") && contains(bytes, PEM) {
+    } else if pem::has_private_key(bytes) {
         Some(Format::PemKey)
-    } else if contains(bytes, PEM) {
+    } else if pem::is_pem(bytes) {
         Some(Format::Certificate)
     } else if text.starts_with(PPK) {
         Some(Format::Ppk)
@@ -86,9 +85,9 @@ fn detect(bytes: &[u8]) -> Option<Format> {
 
 /// PEM, or a PKCS#8 key in DER; either may be in Base64.
 fn pem_key(bytes: &[u8], passwords: Passwords<'_>) -> Result<CertificateStore> {
-    let bytes = unwrapped(bytes, |bytes| bytes.first() == Some(&DER) || contains(bytes, PEM));
+    let bytes = pem_or_der(bytes);
     let mut store = CertificateStore::default();
-    if !contains(&bytes, PEM) {
+    if !pem::is_pem(&bytes) {
         store.add_key(PKey::private_key_from_pkcs8(&bytes)?)?;
         return Ok(store);
     }
@@ -107,9 +106,9 @@ fn pem_key(bytes: &[u8], passwords: Passwords<'_>) -> Result<CertificateStore> {
 }
 
 fn certificates(bytes: &[u8]) -> Result<CertificateStore> {
-    let bytes = unwrapped(bytes, |bytes| bytes.first() == Some(&DER) || contains(bytes, PEM));
+    let bytes = pem_or_der(bytes);
     let mut store = CertificateStore::default();
-    if contains(&bytes, PEM) {
+    if pem::is_pem(&bytes) {
         add_all(&mut store, pem::certificates(&bytes)?)?;
     } else {
         store.add_certificate(X509::from_der(&bytes)?)?;
@@ -122,8 +121,8 @@ fn certificates(bytes: &[u8]) -> Result<CertificateStore> {
 
 /// Certificates alone: signatures in it do not count.
 fn pkcs7(bytes: &[u8]) -> Result<CertificateStore> {
-    let bytes = unwrapped(bytes, |bytes| bytes.first() == Some(&DER) || contains(bytes, PEM));
-    let found = match contains(&bytes, PEM) {
+    let bytes = pem_or_der(bytes);
+    let found = match pem::is_pem(&bytes) {
         true => pem::pkcs7(&bytes)?,
         false => Pkcs7::from_der(&bytes)?,
     };
@@ -134,6 +133,11 @@ fn pkcs7(bytes: &[u8]) -> Result<CertificateStore> {
         true => Err(refusal("The store holds no certificate.")),
         false => Ok(store),
     }
+}
+
+/// Either may be in Base64.
+fn pem_or_der(bytes: &[u8]) -> Cow<'_, [u8]> {
+    unwrapped(bytes, |bytes| bytes.first() == Some(&DER) || pem::is_pem(bytes))
 }
 
 fn add_all(store: &mut CertificateStore, certificates: impl IntoIterator<Item = X509>) -> Result<()> {
@@ -172,5 +176,5 @@ fn trimmed(bytes: &[u8]) -> &[u8] {
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
+    memchr::memmem::find(bytes, part).is_some()
 }

@@ -11,8 +11,9 @@ use openssl::x509::X509;
 use openssl_sys as ffi;
 
 use super::{refusal, CertificateStore, Passwords};
-use crate::credentials::pkcs12::{copy_certificate, copy_key, read_with, Failure, File, Password};
-use crate::credentials::LegacyPkcs12;
+use crate::credentials::pkcs12::{copy_certificate, copy_key, read_with, Failure, File};
+use crate::credentials::secret::Opened;
+use crate::credentials::{LegacyPkcs12, Secret};
 use crate::error::{Error, Result};
 
 /// Bags within bags: no program makes more than one level.
@@ -78,12 +79,12 @@ type Answer<T> = std::result::Result<T, Failure>;
 
 fn open(library: *mut ffi::OSSL_LIB_CTX, der: &[u8], passwords: Passwords<'_>) -> Answer<CertificateStore> {
     let file = File::open(library, der)?;
-    let password = Password::open(passwords.store)?;
-    let key_password = passwords.key.map(|key| Password::open(Some(key))).transpose()?;
-    let store_password = store_password(&file, password.as_c_str())?;
+    let password = passwords.store.map(Secret::open).transpose()?;
+    let key_password = passwords.key.map(Secret::open).transpose()?;
+    let store_password = store_password(&file, password.as_ref().map_or(c"", Opened::as_c_str))?;
     let mut reader = Reader {
         library,
-        key_password: key_password.as_ref().map_or(store_password, |password| Some(password.as_c_str())),
+        key_password: key_password.as_ref().map_or(store_password, |password| Some(Opened::as_c_str(password))),
         store: CertificateStore::default(),
     };
     // SAFETY: the file is live; the stack holds PKCS7 objects and is ours.

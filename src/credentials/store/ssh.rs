@@ -1,5 +1,6 @@
 //! SSH's keys: public ones, PuTTY's private key files, OpenSSH's private keys.
 
+use memchr::memmem;
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::dsa::Dsa;
 use openssl::ec::PointConversionForm;
@@ -97,8 +98,8 @@ fn check_argon2(text: &str) -> Result<()> {
 /// `-----BEGIN OPENSSH PRIVATE KEY-----`
 pub(super) fn openssh(pem: &[u8], passwords: Passwords<'_>) -> Result<PKey<Private>> {
     const END: &[u8] = b"-----END OPENSSH PRIVATE KEY-----";
-    let start = pem.windows(15).position(|window| window == b"-----BEGIN OPEN").unwrap_or(0);
-    let end = pem.windows(END.len()).position(|window| window == END).map_or(pem.len(), |at| at + END.len());
+    let start = memmem::find(pem, b"-----BEGIN OPENSSH").unwrap_or(0);
+    let end = memmem::find(pem, END).map_or(pem.len(), |at| at + END.len());
     let block = pem.get(start..end).unwrap_or(pem);
     let refuse = |error: SshError| ssh_refusal(&error, "OpenSSH");
     let key = PrivateKey::from_openssh(block).map_err(refuse)?;
@@ -109,7 +110,7 @@ pub(super) fn openssh(pem: &[u8], passwords: Passwords<'_>) -> Result<PKey<Priva
         return Err(refusal("Opening the OpenSSH private key takes more time than is allowed."));
     }
     let Some(password) = passwords.for_keys() else { return Err(refuse(SshError::Encrypted)) };
-    to_private(key.decrypt(&**password.open()?).map_err(refuse)?.key_data())
+    to_private(key.decrypt(&*password.open()?).map_err(refuse)?.key_data())
 }
 
 fn ssh_refusal(error: &SshError, program: &str) -> Error {
