@@ -12,7 +12,7 @@ mod secret;
 mod store;
 mod system;
 
-pub use describe::{describe, distinguished_name, Description, Fingerprints};
+pub use describe::{describe, Description, Fingerprints};
 pub use generate::{generate_certificate, Generated, KeyType};
 pub use identity::{Identity, IdentitySource};
 pub use library::{guard, start_openssl};
@@ -21,5 +21,5 @@ pub use pem::{ca_certificates, certificate_chain, certificate_list, certificates
 pub use pkcs12::{read_pkcs12, LegacyPkcs12};
 pub use sandbox::{Sandbox, MAX_FILE};
 pub use secret::Secret;
-pub use store::{CertificateStore, Passwords, Selected, MAX_CERTIFICATES, MAX_KEYS, MAX_STORE};
+pub use store::{CertificateStore, Passwords, Selected};
 pub use system::{openssl_certificates, system_certificates};

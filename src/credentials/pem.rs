@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use foreign_types_shared::ForeignType;
+use memchr::memmem;
 use openssl::dh::Dh;
 use openssl::error::ErrorStack;
 use openssl::pkcs7::Pkcs7;
@@ -38,7 +39,7 @@ extern "C" {
 
 /// Whether `text` holds a block of PEM.
 pub fn is_pem(text: &[u8]) -> bool {
-    memchr::memmem::find(text, b"-----BEGIN").is_some()
+    memmem::find(text, b"-----BEGIN").is_some()
 }
 
 /// Whether there is a block of a private key of any kind, encrypted or not.
@@ -99,21 +100,31 @@ pub fn to_pem(certificates: &[X509]) -> Result<Vec<String>> {
 
 /// A private key of any type, encrypted or not.
 pub fn private_key(pem: &[u8], passphrase: Option<&Secret>) -> Result<PKey<Private>> {
-    Source::new(pem)?.private_key(passphrase)?.ok_or_else(|| unreadable_key(pem))
+    let source = Source::new(pem)?;
+    let clear = passphrase.map(Secret::open).transpose()?;
+    let data = clear.as_ref().map_or(ptr::null_mut(), |clear| ptr::from_ref(clear).cast_mut().cast::<c_void>());
+    // SAFETY: the BIO lives through the call; `data` is null or the `Opened` that `clear` keeps alive, as
+    // `give_passphrase` asks. The key that comes back is ours to free.
+    wiped(|| unsafe {
+        let key = ffi::PEM_read_bio_PrivateKey(source.bio, ptr::null_mut(), Some(give_passphrase), data);
+        match key.is_null() {
+            true => Err(unreadable_key(pem)),
+            false => Ok(PKey::from_ptr(key)),
+        }
+    })
 }
 
-/// Every private key in `pem`, `limit` at most; none at all is no error, one that cannot be read is.
-pub fn private_keys(pem: &[u8], passphrase: Option<&Secret>, limit: usize) -> Result<Vec<PKey<Private>>> {
-    let source = Source::new(pem)?;
-    let mut keys = Vec::new();
-    while keys.len() < limit {
-        let Some(key) = source.private_key(passphrase)? else {
-            let error = unreadable_key(pem);
-            return if error.code == "ERR_OSSL_PEM_NO_START_LINE" { Ok(keys) } else { Err(error) };
-        };
-        keys.push(key);
-    }
-    Ok(keys)
+/// The blocks of private keys in `pem`, each up to the next block.
+pub fn private_key_blocks(pem: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let mut rest = &pem[memmem::find(pem, BEGIN).unwrap_or(pem.len())..];
+    let blocks = std::iter::from_fn(move || {
+        let block = rest;
+        let end = memmem::find(block.get(BEGIN.len()..)?, BEGIN).map_or(block.len(), |at| at + BEGIN.len());
+        rest = &block[end..];
+        Some(&block[..end])
+    });
+    blocks.filter(|block| has_private_key(block))
 }
 
 /// The PKCS#7 structure in `pem`.
@@ -189,19 +200,6 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The next one; where there is none, OpenSSL's error queue says why.
-    fn private_key(&self, passphrase: Option<&Secret>) -> Result<Option<PKey<Private>>> {
-        let clear = passphrase.map(Secret::open).transpose()?;
-        let data = clear.as_ref().map_or(ptr::null_mut(), |clear| ptr::from_ref(clear).cast_mut().cast::<c_void>());
-        let _ = ErrorStack::get();
-        // SAFETY: the BIO is alive; `data` is null or the `Opened` that `clear` keeps alive, as `give_passphrase` asks.
-        // The key that comes back is ours to free.
-        wiped(|| unsafe {
-            let key = ffi::PEM_read_bio_PrivateKey(self.bio, ptr::null_mut(), Some(give_passphrase), data);
-            Ok((!key.is_null()).then(|| PKey::from_ptr(key)))
-        })
-    }
-
     /// All that are left; an error when one of them is broken.
     fn certificates(&self) -> Result<Vec<X509>> {
         let list = std::iter::from_fn(|| self.certificate()).collect();
@@ -243,7 +241,7 @@ unsafe extern "C" fn no_passphrase(_: *mut c_char, _: c_int, _: c_int, _: *mut c
 /// `data` is null or points to the passphrase, an `Opened`. -1 stops the reader with "interrupted or cancelled", Node's
 /// answer when a passphrase is missing.
 unsafe extern "C" fn give_passphrase(buffer: *mut c_char, size: c_int, _: c_int, data: *mut c_void) -> c_int {
-    // SAFETY: `Source::private_key` passes null or a value that it keeps alive; OpenSSL's buffer has `size` bytes.
+    // SAFETY: `private_key` passes null or a value that it keeps alive; OpenSSL's buffer has `size` bytes.
     unsafe {
         let Some(passphrase) = data.cast::<Opened>().as_ref() else { return -1 };
         let Ok(length) = c_int::try_from(passphrase.len()) else { return -1 };

@@ -7,9 +7,9 @@ use openssl::pkey::PKey;
 use openssl::x509::X509;
 use zeroize::Zeroizing;
 
-use super::{jwk, pfx, refusal, ssh, CertificateStore, Format, Passwords, MAX_KEYS};
+use super::{jwk, pfx, refusal, ssh, CertificateStore, Format, Passwords};
 use crate::credentials::pem;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 const PEM_PKCS7: &[u8] = b"-----BEGIN PKCS7-----";
 const PEM_OPENSSH: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
@@ -22,13 +22,20 @@ const DER: u8 = 0x30;
 
 pub(super) fn read(bytes: &[u8], format: Format, passwords: Passwords<'_>) -> Result<CertificateStore> {
     match format {
-        Format::Pfx => pfx::read(&binary(bytes)?, passwords),
+        Format::Pfx => pfx::read(&binary(bytes), passwords),
         Format::PemKey => pem_key(bytes, passwords),
         Format::Certificate => certificates(bytes),
         Format::Pkcs7 => pkcs7(bytes),
         Format::SshPublicKey => ssh::public_key(bytes),
         Format::Ppk => ssh::ppk(bytes, passwords),
         Format::Jwk => jwk::read(&unwrapped(bytes, |bytes| trimmed(bytes).starts_with(b"{"))),
+        Format::Java => {
+            let bytes = binary(bytes);
+            match bytes.first() == Some(&DER) {
+                true => pfx::read(&bytes, passwords),
+                false => Err(java_refusal()),
+            }
+        }
         Format::Auto => detected(bytes, passwords),
     }
 }
@@ -39,10 +46,7 @@ fn detected(bytes: &[u8], passwords: Passwords<'_>) -> Result<CertificateStore> 
         return read(bytes, format, passwords);
     }
     if JKS.iter().any(|magic| bytes.starts_with(magic)) {
-        return Err(refusal(
-            "Java's own key store formats (JKS, JCEKS) are not supported. Convert it with keytool -importkeystore \
-             -deststoretype PKCS12.",
-        ));
+        return Err(java_refusal());
     }
     if trimmed(bytes).starts_with(b"<") {
         return Err(refusal("Certificates in XML are not supported. Use PFX or PEM."));
@@ -94,11 +98,12 @@ fn pem_key(bytes: &[u8], passwords: Passwords<'_>) -> Result<CertificateStore> {
     if contains(&bytes, PEM_OPENSSH) {
         store.add_key(ssh::openssh(&bytes, passwords)?)?;
     } else {
-        for key in pem::private_keys(&bytes, passwords.for_keys(), MAX_KEYS + 1)? {
-            store.add_key(key)?;
+        let text = pem::tidied(&bytes);
+        for block in pem::private_key_blocks(&text) {
+            store.add_key(pem::private_key(block, passwords.for_keys())?)?;
         }
     }
-    add_all(&mut store, pem::certificates(&bytes)?)?;
+    add_all(&mut store, pem::certificates(&pem::tidied(&bytes))?)?;
     match store.keys.is_empty() && store.certificates.is_empty() {
         true => Err(refusal("The store holds no private key and no certificate.")),
         false => Ok(store),
@@ -109,7 +114,7 @@ fn certificates(bytes: &[u8]) -> Result<CertificateStore> {
     let bytes = pem_or_der(bytes);
     let mut store = CertificateStore::default();
     if pem::is_pem(&bytes) {
-        add_all(&mut store, pem::certificates(&bytes)?)?;
+        add_all(&mut store, pem::certificates(&pem::tidied(&bytes))?)?;
     } else {
         store.add_certificate(X509::from_der(&bytes)?)?;
     }
@@ -123,7 +128,7 @@ fn certificates(bytes: &[u8]) -> Result<CertificateStore> {
 fn pkcs7(bytes: &[u8]) -> Result<CertificateStore> {
     let bytes = pem_or_der(bytes);
     let found = match pem::is_pem(&bytes) {
-        true => pem::pkcs7(&bytes)?,
+        true => pem::pkcs7(&pem::tidied(&bytes))?,
         false => Pkcs7::from_der(&bytes)?,
     };
     let mut store = CertificateStore::default();
@@ -145,8 +150,15 @@ fn add_all(store: &mut CertificateStore, certificates: impl IntoIterator<Item = 
 }
 
 /// DER as it is, or out of Base64.
-fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
-    Ok(unwrapped(bytes, |bytes| bytes.first() == Some(&DER)))
+fn binary(bytes: &[u8]) -> Cow<'_, [u8]> {
+    unwrapped(bytes, |bytes| bytes.first() == Some(&DER))
+}
+
+fn java_refusal() -> Error {
+    refusal(
+        "Java's own key store formats (JKS, JCEKS) are not supported. Convert it with keytool -importkeystore \
+         -deststoretype PKCS12.",
+    )
 }
 
 /// `bytes`, unless they are not as `wanted` and are Base64.

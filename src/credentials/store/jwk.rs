@@ -1,23 +1,40 @@
 //! JSON Web Keys (RFC 7517), one or a set, with the certificates that come with them (`x5c`).
 
-use jose_jwk::{Ec, EcCurves, Jwk, JwkSet, Key, Okp, OkpCurves, Rsa};
+use jose_jwk::jose_b64::{base64ct::Base64, serde::Bytes};
+use jose_jwk::{Ec, EcCurves, Key, Okp, OkpCurves, Rsa};
 use openssl::nid::Nid;
 use openssl::pkey::Id;
 use openssl::x509::X509;
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{keys, refusal, CertificateStore};
 use crate::error::Result;
 
+/// What counts of a key: not what it is meant for.
+#[derive(Deserialize)]
+struct Jwk {
+    #[serde(flatten)]
+    key: Key,
+    /// DER in Base64, the key's own certificate first.
+    #[serde(default)]
+    x5c: Vec<Bytes<Box<[u8]>, Base64>>,
+}
+
+#[derive(Deserialize)]
+struct JwkSet {
+    keys: Vec<Jwk>,
+}
+
 pub(super) fn read(json: &[u8]) -> Result<CertificateStore> {
-    // What serde says of bad input can quote it.
     let set = serde_json::from_slice::<JwkSet>(json)
         .or_else(|_| serde_json::from_slice::<Jwk>(json).map(|key| JwkSet { keys: vec![key] }))
+        // What serde says of bad input can quote it.
         .map_err(|_| refusal("The store is no JSON Web Key of a type that is supported."))?;
     let mut store = CertificateStore::default();
     for jwk in set.keys {
         add(&mut store, &jwk.key)?;
-        for der in jwk.prm.x5c.iter().flatten() {
+        for der in &jwk.x5c {
             store.add_certificate(X509::from_der(der.as_ref())?)?;
         }
     }

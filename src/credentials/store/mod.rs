@@ -42,6 +42,8 @@ enum Format {
     Pkcs7,
     Ppk,
     Jwk,
+    /// PKCS#12, which is what keytool makes since Java 9, whatever the file is called.
+    Java,
     /// Found by [`content::detect`].
     Auto,
 }
@@ -60,13 +62,13 @@ enum Place {
 #[derive(Clone, Copy, Default)]
 pub struct Passwords<'a> {
     pub store: Option<&'a Secret>,
-    /// Of the private keys, where it is not the store's.
+    /// Of the private keys, where it is not the store's; an empty one says that they have none.
     pub key: Option<&'a Secret>,
 }
 
 impl<'a> Passwords<'a> {
     fn for_keys(&self) -> Option<&'a Secret> {
-        self.key.or(self.store)
+        self.key.or(self.store).filter(|password| !password.is_empty())
     }
 }
 
@@ -138,9 +140,8 @@ fn parse_type(store_type: u32, is_text: bool) -> Result<(Format, Place)> {
         15 => (F::Ppk, Blob),
         18 => (F::Jwk, File),
         19 => (F::Jwk, Blob),
-        // What keytool makes is PKCS#12 since Java 9, whatever the file is called.
-        4 => (F::Auto, File),
-        5 => (F::Auto, Blob),
+        4 => (F::Java, File),
+        5 => (F::Java, Blob),
         99 if is_text => (F::Auto, Either),
         99 => (F::Auto, Blob),
         0 | 1 => return Err(refusal(

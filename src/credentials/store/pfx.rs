@@ -80,11 +80,11 @@ type Answer<T> = std::result::Result<T, Failure>;
 fn open(library: *mut ffi::OSSL_LIB_CTX, der: &[u8], passwords: Passwords<'_>) -> Answer<CertificateStore> {
     let file = File::open(library, der)?;
     let password = passwords.store.map(Secret::open).transpose()?;
-    let key_password = passwords.key.map(Secret::open).transpose()?;
+    let key_password = passwords.key.filter(|password| !password.is_empty()).map(Secret::open).transpose()?;
     let store_password = store_password(&file, password.as_ref().map_or(c"", Opened::as_c_str))?;
     let mut reader = Reader {
         library,
-        key_password: key_password.as_ref().map_or(store_password, |password| Some(Opened::as_c_str(password))),
+        key_password: key_password.as_ref().map_or(store_password, |password| Some(password.as_c_str())),
         store: CertificateStore::default(),
     };
     // SAFETY: the file is live; the stack holds PKCS7 objects and is ours.

@@ -4,15 +4,16 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, PKeyRef, Private, Public};
 use openssl::x509::{X509Ref, X509VerifyResult, X509};
 
-use super::CertificateStore;
+use super::{CertificateStore, Passwords};
 use crate::credentials::describe::{distinguished_name, hex};
+use crate::credentials::Identity;
 use crate::error::Result;
 
 /// A longer chain is no chain.
 const MAX_CHAIN: usize = 100;
 const THUMBPRINT: &str = "thumbprint=";
 
-/// What a store was asked for.
+/// A certificate of a store with what belongs to it, or a key without one.
 pub struct Selected {
     /// `None` for a key that has none.
     pub certificate: Option<X509>,
@@ -21,6 +22,25 @@ pub struct Selected {
     pub public_key: Option<PKey<Public>>,
     /// Issuers as far as the store holds them, the certificate's own first.
     pub chain: Vec<X509>,
+}
+
+impl Selected {
+    /// A certificate that no store is needed for, PEM or DER, in Base64 or not; further ones in it do not count.
+    ///
+    /// Errors are those of [`CertificateStore::open`].
+    pub fn certificate(bytes: &[u8]) -> Result<Self> {
+        const PUBLIC_KEY_BLOB: u32 = 9;
+        let store = CertificateStore::open(PUBLIC_KEY_BLOB, bytes, false, Passwords::default())?;
+        let certificate = store.certificates.first().cloned();
+        let public_key = certificate.as_ref().and_then(|x| x.public_key().ok());
+        Ok(Selected { certificate, key: None, public_key, chain: Vec::new() })
+    }
+
+    /// What a server can show; `None` when the certificate or the key is missing.
+    pub fn identity(&self) -> Option<Identity> {
+        let (certificate, key) = (self.certificate.clone()?, self.key.clone()?);
+        Some(Identity { key, certificate, chain: self.chain.clone() })
+    }
 }
 
 impl CertificateStore {
