@@ -115,13 +115,11 @@ impl CertificateEntry {
         Ok(credentials::to_pem(pem).or_throw(env)?.pop())
     }
 
-    /// PEM (PKCS#8), to be wiped by the caller; null without a key.
+    /// PEM (PKCS#8), to be wiped by the caller; null without a key, and for one that has no such form.
     #[napi]
     pub fn private_key(&self, env: &Env) -> Result<Option<Buffer>> {
-        let Some(key) = &self.inner.key else { return Ok(None) };
-        let pem = key.private_key_to_pem_pkcs8().map(Zeroizing::new);
-        let pem = pem.map_err(CoreError::from).or_throw(env)?;
-        BufferSlice::copy_from(env, &pem[..])?.into_buffer(env).map(Some)
+        let pem = self.inner.key.as_ref().and_then(|key| key.private_key_to_pem_pkcs8().ok()).map(Zeroizing::new);
+        pem.map(|pem| BufferSlice::copy_from(env, &pem[..])?.into_buffer(env)).transpose()
     }
 
     #[napi]

@@ -72,7 +72,7 @@ fn detect(bytes: &[u8]) -> Option<Format> {
     let text = trimmed(bytes);
     if contains(bytes, PEM_PKCS7) {
         Some(Format::Pkcs7)
-    } else if pem::has_private_key(bytes) {
+    } else if pem::has_private_key(&pem::tidied(bytes)) {
         Some(Format::PemKey)
     } else if pem::is_pem(bytes) {
         Some(Format::Certificate)

@@ -59,8 +59,8 @@ fn rsa(store: &mut CertificateStore, key: &Rsa) -> Result<()> {
         Some(more) if !more.oth.is_empty() => {
             return Err(refusal("RSA keys of more than two primes are not supported."))
         }
-        Some(more) => Some((&more.p[..], &more.q[..])),
-        None => None,
+        Some(more) => (&more.p[..], &more.q[..]),
+        None => return Err(refusal("The RSA key comes without its primes.")),
     };
     store.add_key(keys::rsa_private(n, e, &private.d, primes)?)
 }

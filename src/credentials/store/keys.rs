@@ -29,12 +29,8 @@ pub(super) fn rsa_public(n: &[u8], e: &[u8]) -> Result<PKey<Public>> {
     Ok(PKey::from_rsa(Rsa::from_public_components(number(n)?, number(e)?)?)?)
 }
 
-/// Without primes a key works too, more slowly.
-pub(super) fn rsa_private(n: &[u8], e: &[u8], d: &[u8], primes: Option<(&[u8], &[u8])>) -> Result<PKey<Private>> {
+pub(super) fn rsa_private(n: &[u8], e: &[u8], d: &[u8], (p, q): (&[u8], &[u8])) -> Result<PKey<Private>> {
     let (n, e, d) = (number(n)?, number(e)?, secret(d)?);
-    let Some((p, q)) = primes else {
-        return Ok(PKey::from_rsa(RsaPrivateKeyBuilder::new(n, e, d)?.build())?);
-    };
     let (p, q) = (secret(p)?, secret(q)?);
     let mut context = BigNumContext::new_secure()?;
     let mut product = BigNum::new()?;

@@ -159,7 +159,7 @@ fn to_private(key: &KeypairData) -> Result<PKey<Private>> {
         KeypairData::Rsa(key) => {
             let (public, private) = (key.public(), key.private());
             let primes = (private.p().as_bytes(), private.q().as_bytes());
-            keys::rsa_private(public.n().as_bytes(), public.e().as_bytes(), private.d().as_bytes(), Some(primes))
+            keys::rsa_private(public.n().as_bytes(), public.e().as_bytes(), private.d().as_bytes(), primes)
         }
         KeypairData::Ecdsa(key) => {
             let (point, d): (_, &[u8]) = match key {
