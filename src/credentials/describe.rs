@@ -113,7 +113,7 @@ fn certificate_fields(x: &X509Ref) -> Result<Description> {
         not_after: unix_time(x.not_after()),
         signature_algorithm: object_name(x.signature_algorithm().object()),
         extended_key_usage: extended_key_usage(x),
-        subject_alt_names: alternatives.iter().flatten().filter_map(|name| alternative(name)).collect(),
+        subject_alt_names: alternatives.iter().flatten().filter_map(alternative).collect(),
         key_usage: x.key_usage().map_or(0, |usage| usage.bits() as u8),
         public_key_algorithm: key_algorithm(x),
         fingerprints: Fingerprints::of(&x.to_der()?)?,
@@ -183,7 +183,7 @@ fn extended_key_usage(x: &X509Ref) -> Vec<String> {
         let list = ffi::X509_get_ext_d2i(x.as_ptr(), ffi::NID_ext_key_usage, ptr::null_mut(), ptr::null_mut());
         (!list.is_null()).then(|| Stack::<Asn1Object>::from_ptr(list.cast()))
     };
-    list.iter().flatten().map(|object| dotted(object)).collect()
+    list.iter().flatten().map(dotted).collect()
 }
 
 fn unix_time(time: &Asn1TimeRef) -> Option<i64> {

@@ -14,7 +14,7 @@ use super::{refusal, CertificateStore, Passwords};
 use crate::credentials::pkcs12::{copy_certificate, copy_key, read_with, Failure, File};
 use crate::credentials::secret::Opened;
 use crate::credentials::{LegacyPkcs12, Secret};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Bags within bags: no program makes more than one level.
 const MAX_DEPTH: u32 = 4;
@@ -146,7 +146,7 @@ impl Reader<'_> {
     /// `bags` is a live stack of bags, or null for none.
     fn bags(&mut self, bags: *const ffi::OPENSSL_STACK, depth: u32) -> Answer<()> {
         if depth > MAX_DEPTH {
-            return Err(Error::from(refusal("The store is nested too deep.")).into());
+            return Err(refusal("The store is nested too deep.").into());
         }
         for bag in items(bags) {
             let bag: *const Bag = bag.cast();
