@@ -230,10 +230,15 @@ impl Context {
         self.use_identity(&credentials::read_pkcs12(der, passphrase, legacy)?)
     }
 
+    /// Shows `identity` to peers, its chain too. Whom to trust is another matter.
+    pub fn show_identity(&self, identity: &credentials::Identity) -> Result<()> {
+        self.use_certificate(identity.certificate.clone(), identity.chain.clone())?;
+        self.change(Setting::Key(identity.key.clone()))
+    }
+
     /// Shows `identity` to peers. The certificates of its chain are trusted.
     pub fn use_identity(&self, identity: &credentials::Identity) -> Result<()> {
-        self.use_certificate(identity.certificate.clone(), identity.chain.clone())?;
-        self.change(Setting::Key(identity.key.clone()))?;
+        self.show_identity(identity)?;
         for certificate in &identity.chain {
             self.change(Setting::Authority(certificate.clone()))?;
         }
