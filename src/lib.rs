@@ -5,6 +5,7 @@
 //! | [`error`] | the one error type |
 //! | [`engine`] | TLS over bytes: no socket, no clock, no JavaScript |
 //! | [`credentials`] | PEM, PKCS#12, certificates, sealed secrets |
+//! | [`framing`] | bytes to messages and back: WebSocket |
 //! | [`policy`] | limits and deadlines |
 //! | [`transport`] | listen, connect, TCP, Unix sockets and pipes |
 //! | [`driver`] | one task per connection, one per server: the only place that composes the rooms above |
@@ -14,9 +15,13 @@ pub mod credentials;
 pub mod driver;
 pub mod engine;
 pub mod error;
+pub mod framing;
 pub mod policy;
 pub mod transport;
 
 /// Left out of unit tests: its callers are in JavaScript.
 #[cfg(not(test))]
 mod bridge;
+
+#[cfg(test)]
+mod mutate;
