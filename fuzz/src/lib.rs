@@ -10,3 +10,5 @@ pub mod credentials;
 pub mod engine;
 #[path = "../../src/error.rs"]
 pub mod error;
+#[path = "../../src/framing/mod.rs"]
+pub mod framing;

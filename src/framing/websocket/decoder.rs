@@ -294,12 +294,7 @@ impl Decoder {
         self.frame.key = self.frame.key.advanced(count);
     }
 
-    fn control(
-        &mut self,
-        payload: &mut [u8],
-        used: &mut usize,
-        out: &mut Out<'_>,
-    ) -> Result<ControlFlow<()>, Failure> {
+    fn control(&mut self, payload: &mut [u8], used: &mut usize, out: &mut Out<'_>) -> Result<ControlFlow<()>, Failure> {
         self.frame.key.apply(payload);
         self.advance(payload.len(), used);
         let known = mem::take(&mut self.control_length);
@@ -327,12 +322,7 @@ impl Decoder {
     }
 
     /// A part of a message that is not compressed.
-    fn plain(
-        &mut self,
-        payload: &mut [u8],
-        used: &mut usize,
-        out: &mut Out<'_>,
-    ) -> Result<ControlFlow<()>, Failure> {
+    fn plain(&mut self, payload: &mut [u8], used: &mut usize, out: &mut Out<'_>) -> Result<ControlFlow<()>, Failure> {
         let Some(message) = &mut self.message else { return Err(Failure::protocol("payload of no message")) };
         let text = message.kind == Kind::Text;
         // In parts, the rest of a character comes first, as a part of its own.
@@ -449,8 +439,10 @@ impl Decoder {
             if !whole && self.buffer.len() == INFLATE_CHUNK && self.give_waiting(out)?.is_break() {
                 return Ok((used, ControlFlow::Break(())));
             }
-            if used == input.len() && !step.full {
-                return Ok((used, ControlFlow::Continue(())));
+            // A final block may end within the tail, whose rest is then of no use.
+            let over = matches!(self.state, State::Tail(_)) && self.inflater.as_ref().is_some_and(Inflater::has_ended);
+            if over || used == input.len() && !step.full {
+                return Ok((input.len(), ControlFlow::Continue(())));
             }
         }
     }

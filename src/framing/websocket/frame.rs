@@ -119,10 +119,10 @@ impl Header {
         2 + length + if second & 0x80 != 0 { 4 } else { 0 }
     }
 
-    /// The header at the beginning of `bytes`, and its size; `None` while it is not complete. What its first two bytes say
-    /// is checked without waiting for the others.
+    /// The header at the beginning of `bytes`, and its size; `None` while it is not complete. What is wrong with its first
+    /// two bytes is seen without waiting for the others.
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Failure> {
-        let &[first, second, ..] = bytes else { return Ok(None) };
+        let Some(&first) = bytes.first() else { return Ok(None) };
         let Some(opcode) = OpCode::from_bits(first & 0x0f) else {
             return Err(Failure::protocol("reserved opcode"));
         };
@@ -130,13 +130,12 @@ impl Header {
         if first & 0x30 != 0 {
             return Err(Failure::protocol("reserved bits are set"));
         }
-        if opcode.is_control() {
-            if !fin {
-                return Err(Failure::protocol("fragmented control frame"));
-            }
-            if usize::from(second & 0x7f) > MAX_CONTROL {
-                return Err(Failure::protocol("control frame too long"));
-            }
+        if opcode.is_control() && !fin {
+            return Err(Failure::protocol("fragmented control frame"));
+        }
+        let Some(&second) = bytes.get(1) else { return Ok(None) };
+        if opcode.is_control() && usize::from(second & 0x7f) > MAX_CONTROL {
+            return Err(Failure::protocol("control frame too long"));
         }
         let size = Header::size(bytes);
         let Some(rest) = bytes.get(2..size) else { return Ok(None) };

@@ -41,7 +41,9 @@ impl fmt::Display for ResponseError {
         match self {
             ResponseError::InvalidHeader(line) => write!(f, "invalid response header {line:?}"),
             ResponseError::ReservedHeader(name) => write!(f, "response header {name} is set by the handshake itself"),
-            ResponseError::ProtocolNotOffered(name) => write!(f, "the client has not offered the sub-protocol {name:?}"),
+            ResponseError::ProtocolNotOffered(name) => {
+                write!(f, "the client has not offered the sub-protocol {name:?}")
+            }
             ResponseError::InvalidStatus(status) => write!(f, "invalid HTTP status {status}"),
         }
     }
@@ -58,7 +60,8 @@ impl Request {
         headers: &[(&str, &str)],
     ) -> Result<(Vec<u8>, Option<Agreed>), ResponseError> {
         check(headers, OF_ACCEPTANCE)?;
-        let mut text = String::from("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+        let mut text =
+            String::from("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
         push(&mut text, "Sec-WebSocket-Accept", &accept_key(&self.key));
         if let Some(protocol) = protocol {
             if !self.protocols.iter().any(|offered| offered == protocol) {

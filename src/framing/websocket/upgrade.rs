@@ -64,8 +64,8 @@ impl Refusal {
 
 const BAD_REQUEST: Refusal = Refusal::new(400, "malformed HTTP request");
 const VERSION_13: &[(&str, &str)] = &[("Sec-WebSocket-Version", "13")];
-const UPGRADE_REQUIRED: Refusal = Refusal::new(426, "this is a WebSocket server")
-    .with(&[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]);
+const UPGRADE_REQUIRED: Refusal =
+    Refusal::new(426, "this is a WebSocket server").with(&[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]);
 
 impl Upgrade {
     /// Takes the next bytes. Gives the request once its head is complete, and how many of `bytes` belong to it: those

@@ -19,13 +19,9 @@ fn split(mut wire: &[u8]) -> Vec<(u8, Vec<u8>)> {
 
 #[test]
 fn lengths_take_their_shortest_form() {
-    for (length, header) in [
-        (0, "8200"),
-        (125, "827d"),
-        (126, "827e007e"),
-        (65_535, "827effff"),
-        (65_536, "827f0000000000010000"),
-    ] {
+    for (length, header) in
+        [(0, "8200"), (125, "827d"), (126, "827e007e"), (65_535, "827effff"), (65_536, "827f0000000000010000")]
+    {
         let mut out = b"queued".to_vec();
         let config = Config { max_frame: usize::MAX, ..server(false) };
         Session::new(&config, None).message(Kind::Binary, &vec![3; length], &mut out).unwrap();

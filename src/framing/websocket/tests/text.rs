@@ -75,7 +75,9 @@ fn text_that_ends_within_a_character() {
 /// The failure comes with the byte that makes it sure, not with the end of the character, the frame or the message.
 #[test]
 fn failing_at_once() {
-    for (good, bad) in [("ce", "20"), ("e0", "80"), ("ed", "a0"), ("f4", "90"), ("f0", "80"), ("f48f", "20"), ("", "f5")] {
+    for (good, bad) in
+        [("ce", "20"), ("e0", "80"), ("ed", "a0"), ("f4", "90"), ("f0", "80"), ("f48f", "20"), ("", "f5")]
+    {
         for whole in [true, false] {
             let (good, bad) = (hex(good), hex(bad));
             let mut side = Side::new(&server(whole), None);
