@@ -201,3 +201,30 @@ fn a_pause_holds_inflated_parts_back() {
     assert!(given == payload);
     assert_eq!(most, 16 * 1024);
 }
+
+#[test]
+fn parts_come_in_order_with_control_frames() {
+    let hello = hex("f248cdc9c90700");
+    let mut side = Side::new(&server(false), both(false));
+    side.receive(&[frame(0x41, &hello[..5]), frame(0x89, b""), frame(0x80, &hello[5..])].concat()).unwrap();
+    let pings: Vec<_> = side.heard.iter().map(|one| *one == Heard::Ping(Vec::new())).collect();
+    assert_eq!(pings, [false, true, false]);
+    assert_eq!(side.messages(), [text(b"Hello")]);
+}
+
+/// All that can be inflated is, though the room of one step is filled and no more input is there.
+#[test]
+fn nothing_inflated_waits_for_more_input() {
+    let mut wire = Vec::new();
+    let config = Config { max_frame: usize::MAX, ..Config::new(Role::Client) };
+    Session::new(&config, both(false)).message(Kind::Binary, &[0; 300_000], &mut wire).unwrap();
+    for cut in 10..wire.len() {
+        let mut parts = Side::new(&server(false), both(false));
+        let mut whole = Side::new(&server(true), both(false));
+        parts.receive(&wire[..cut]).unwrap();
+        whole.receive(&wire[..cut]).unwrap();
+        let given: usize =
+            parts.heard.iter().map(|one| if let Heard::Part(_, bytes, _) = one { bytes.len() } else { 0 }).sum();
+        assert_eq!(given, whole.session.buffered());
+    }
+}
