@@ -4,8 +4,8 @@
 //! |---|---|
 //! | [`error`] | the one error type |
 //! | [`engine`] | TLS over bytes: no socket, no clock, no JavaScript |
-//! | [`credentials`] | PEM, PKCS#12, certificates, sealed secrets |
-//! | [`framing`] | bytes to messages and back: WebSocket |
+//! | [`credentials`] | PEM, PKCS#12, certificates and their files, sealed secrets |
+//! | [`framing`] | bytes to messages: delimiters, lines, records; WebSocket |
 //! | [`policy`] | limits and deadlines |
 //! | [`transport`] | listen, connect, TCP, Unix sockets and pipes |
 //! | [`driver`] | one task per connection, one per server: the only place that composes the rooms above |

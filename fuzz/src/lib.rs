@@ -1,4 +1,4 @@
-//! The core's engine, compiled from the main crate's own sources: the main crate cannot be linked into a program, its
+//! The core's engine and framing, compiled from the main crate's own sources: the main crate cannot be linked into a program, its
 //! `bridge` needs the functions of Node-API.
 
 // Helpers of the engine's tests that no target needs.

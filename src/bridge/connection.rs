@@ -7,14 +7,15 @@ use napi::Env;
 use napi_derive::napi;
 
 use super::environment::Environment;
-use super::params::{hooks, seconds, TlsParams};
+use super::framing::FramingOptions;
+use super::params::{hooks, seconds, start_options, TlsParams};
 use super::secure_context::SecureContext;
 #[cfg(not(unix))]
 use super::throw::throw;
 use super::throw::OrThrow;
 use super::write;
 use crate::driver::{self, parse_address};
-use crate::engine::{Answer, Role, SharedKey, Verify};
+use crate::engine::{Answer, Role, SharedKey, TicketAnswer, TicketKey, Verify};
 use crate::error::Error as CoreError;
 use crate::transport::{ConnectOptions, SocketAddress, SocketOptions};
 
@@ -150,9 +151,42 @@ impl Connection {
         self.inner.id()
     }
 
+    /// Without `params`: no TLS.
     #[napi]
-    pub fn start(&self, params: TlsParams) {
-        self.inner.start(params.start_options());
+    pub fn start(&self, params: Option<TlsParams>) {
+        self.inner.start(start_options(params));
+    }
+
+    /// Sends all that was accepted, then close_notify and FIN; CLOSED follows. A peer that takes nothing for so many
+    /// milliseconds (0: for ever) gets a reset.
+    #[napi]
+    pub fn finish(&self, timeout: f64) {
+        self.inner.finish(seconds(timeout / 1000.0));
+    }
+
+    /// Bytes that were accepted and are not in the kernel.
+    #[napi]
+    pub fn pending_bytes(&self) -> f64 {
+        self.inner.pending() as f64
+    }
+
+    /// DRAIN follows when all that was accepted is in the kernel, be it now.
+    #[napi]
+    pub fn await_drain(&self) {
+        self.inner.await_drain();
+    }
+
+    /// From now on, beginning with what has come and was not delivered yet.
+    #[napi]
+    pub fn set_framing(&self, env: &Env, framing: FramingOptions) -> Result<()> {
+        self.inner.set_framing(framing.framing().or_throw(env)?);
+        Ok(())
+    }
+
+    /// Milliseconds in which neither side moves a byte, until ERROR; 0: no limit.
+    #[napi]
+    pub fn set_idle_timeout(&self, timeout: f64) {
+        self.inner.set_idle_timeout(seconds(timeout / 1000.0));
     }
 
     #[napi]
@@ -207,6 +241,23 @@ impl Connection {
     pub fn answer_psk(&self, env: &Env, identity: Option<String>, key: Option<&[u8]>) -> Result<()> {
         let key = identity.zip(key).map(|(identity, key)| SharedKey { identity, key: key.to_vec().into() });
         self.inner.answer(Answer::Psk(key)).or_throw(env)
+    }
+
+    /// Each: name, vector and AES key of 16 bytes, then the HMAC key. `made` undefined: the handshake ends.
+    #[napi]
+    pub fn answer_ticket_keys(
+        &self,
+        env: &Env,
+        made: Option<Vec<BufferSlice>>,
+        opened: Option<&[u8]>,
+        renew: Option<bool>,
+    ) -> Result<()> {
+        let answer = made.map(|made| {
+            let made = made.iter().map(|key| TicketKey::from_bytes(key)).collect::<crate::error::Result<_>>()?;
+            let opened = opened.map(TicketKey::from_bytes).transpose()?;
+            Ok(TicketAnswer { made, opened: opened.map(|key| (key, renew.unwrap_or(false))) })
+        });
+        self.inner.answer(Answer::TicketKeys(answer.transpose().or_throw(env)?)).or_throw(env)
     }
 
     #[napi]

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 use napi::bindgen_prelude::*;
@@ -18,6 +19,7 @@ use super::wake::Wake;
 use crate::driver::{Connection, Event, EventSink};
 use crate::engine::Question;
 use crate::error::Error as CoreError;
+use crate::framing::Message;
 use crate::policy::limits;
 use crate::transport::{ConnectError, SocketAddress};
 
@@ -33,6 +35,8 @@ pub(super) struct Environment {
     offered: Mutex<HashMap<u32, Arc<Connection>>>,
     /// Events in the last batch.
     last_batch: AtomicUsize,
+    /// Batches taken so far.
+    batches: AtomicUsize,
     minds_records: AtomicBool,
     closed: AtomicBool,
 }
@@ -70,6 +74,11 @@ impl Environment {
         self.offered().remove(&id)
     }
 
+    /// The number of the present batch: while it stays, the JavaScript thread is at the same turn, or has nothing to do.
+    pub fn batch(&self) -> usize {
+        self.batches.load(Ordering::Relaxed)
+    }
+
     /// The JavaScript thread has little to do: a small write may be sent by itself.
     pub fn light(&self) -> bool {
         self.last_batch.load(Ordering::Relaxed) <= limits::DIRECT_WRITE_BATCH
@@ -90,6 +99,16 @@ impl Environment {
         if queue.waiting.words.len() >= limits::FLUSH_EVENTS * WORDS {
             self.wake_for(queue);
         }
+    }
+
+    /// Appends and wakes at once: the JavaScript thread answers while the shard reads on.
+    fn hand_over(&self, push: impl FnOnce(&mut Queue)) {
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        let mut queue = self.queue();
+        push(&mut queue);
+        self.wake_for(queue);
     }
 
     /// Wakes the JavaScript thread if nobody has yet.
@@ -118,13 +137,11 @@ impl EventSink for Environment {
     }
 
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
-        if self.closed.load(Ordering::Acquire) {
-            return;
-        }
-        let mut queue = self.queue();
-        queue.push_data(connection, bytes);
-        // At once: the JavaScript thread answers while the shard reads on.
-        self.wake_for(queue);
+        self.hand_over(|queue| queue.push_data(connection, bytes));
+    }
+
+    fn message(&self, connection: &Arc<Connection>, message: Message<'_>) {
+        self.hand_over(|queue| queue.push_message(connection, message));
     }
 
     fn has_room(&self) -> bool {
@@ -137,6 +154,10 @@ impl EventSink for Environment {
 
     fn wait_for_room(&self, connection: &Arc<Connection>) {
         self.queue().wait_for_room(connection);
+    }
+
+    fn wake_when_room(&self, waker: &Waker) {
+        self.queue().wake_when_room(waker);
     }
 
     fn flush(&self) -> Option<u64> {
@@ -202,9 +223,8 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
         }
         Event::Question(Question::ClientHello { servername, alpn, session_id, ticket, ocsp }) => {
             let alpn: Vec<_> = alpn.iter().map(|p| latin1(p)).collect();
-            let session_id: String = session_id.iter().map(|b| format!("{b:02x}")).collect();
             let asked = json!({
-                "servername": servername, "alpn": alpn, "sessionId": session_id, "ticket": ticket, "ocsp": ocsp,
+                "servername": servername, "alpn": alpn, "sessionId": hex(session_id), "ticket": ticket, "ocsp": ocsp,
             });
             queue.push(target, kind::HELLO, 0, asked.to_string().as_bytes());
         }
@@ -220,8 +240,23 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             let asked = json!({ "hint": hint });
             queue.push(target, kind::PSK, 0, asked.to_string().as_bytes());
         }
+        Event::Question(Question::TicketKeys { shown, fresh }) => {
+            let shown: Vec<_> = shown.iter().map(|head| hex(head)).collect();
+            let asked = json!({ "shown": shown, "fresh": fresh });
+            queue.push(target, kind::TICKET_KEYS, 0, asked.to_string().as_bytes());
+        }
         Event::Question(Question::Renegotiation) => plain(kind::RENEGOTIATION, 0),
+        Event::Datagram { peer, bytes } => queue.push_datagram(target, peer, bytes),
+        Event::Peer { id, address } => {
+            let seen = json!({ "address": address.address, "family": address.family, "port": address.port });
+            queue.push(target, kind::PEER, id, seen.to_string().as_bytes());
+        }
+        Event::PeerGone(id) => plain(kind::PEER_GONE, id),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Protocol names are bytes; each becomes the character of the same number.
@@ -271,6 +306,7 @@ pub fn init(env: Env, on_wake: Function<(), ()>) -> Result<()> {
         wake,
         offered: Mutex::default(),
         last_batch: AtomicUsize::new(0),
+        batches: AtomicUsize::new(0),
         minds_records: AtomicBool::new(false),
         closed: AtomicBool::new(false),
     });
@@ -330,18 +366,21 @@ impl Local {
         let empty = std::mem::take(&mut self.batch);
         let mut queue = self.shared.queue();
         let (batch, told) = queue.take(empty);
+        let tasks = queue.take_stalled_tasks();
         let resting = queue.resting > 0;
         drop(queue);
         if resting {
             self.shared.taken.notify_all();
         }
         self.shared.last_batch.store(batch.words.len() / WORDS, Ordering::Relaxed);
+        self.shared.batches.fetch_add(1, Ordering::Relaxed);
         self.batch = batch;
         self.words_done = 0;
         self.slab_done = 0;
         for connection in told {
             connection.consumed();
         }
+        tasks.into_iter().for_each(Waker::wake);
     }
 }
 

@@ -6,8 +6,10 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::task::Waker;
 
 use crate::driver::Connection;
+use crate::framing::Message;
 use crate::policy::limits;
 
 /// Words of a descriptor.
@@ -41,6 +43,11 @@ pub(super) mod kind {
     pub const TRACE: u32 = 33;
     pub const PSK: u32 = 34;
     pub const RENEGOTIATION: u32 = 35;
+    pub const MESSAGE: u32 = 36;
+    pub const TICKET_KEYS: u32 = 44;
+    pub const DATAGRAM: u32 = 37;
+    pub const PEER: u32 = 38;
+    pub const PEER_GONE: u32 = 39;
 }
 
 /// A slab larger than this, in bytes, is not kept for the next batch: one burst must not pin its memory for ever.
@@ -54,17 +61,20 @@ pub(super) struct Batch {
     pub large: VecDeque<Vec<u8>>,
     /// Connections with clear bytes in here.
     touched: Vec<Arc<Connection>>,
+    /// There are datagrams in here.
+    datagrams: bool,
 }
 
 impl Batch {
     pub fn has_data(&self) -> bool {
-        !self.touched.is_empty()
+        self.datagrams || !self.touched.is_empty()
     }
 
     pub fn clear(&mut self) {
         self.words.clear();
         self.slab.clear();
         self.large.clear();
+        self.datagrams = false;
         if self.slab.capacity() > KEPT_SLAB {
             self.slab = Vec::new();
         }
@@ -79,6 +89,8 @@ pub(super) struct Queue {
     bytes: Arc<AtomicUsize>,
     /// Connections that stopped reading because of the others.
     stalled: Vec<Arc<Connection>>,
+    /// Tasks of UDP sockets that did.
+    stalled_tasks: Vec<Waker>,
     /// A wake-up is on its way.
     pub woken: bool,
     /// Batches taken so far.
@@ -110,11 +122,25 @@ impl Queue {
     }
 
     pub fn push_data(&mut self, connection: &Arc<Connection>, bytes: &[u8]) {
-        // The connection counts before it hands over: equal means that nothing of it waits yet.
-        if connection.inbound() == bytes.len() {
+        self.touch(connection, bytes.len());
+        self.push(connection.id(), kind::DATA, 0, bytes);
+    }
+
+    pub fn push_message(&mut self, connection: &Arc<Connection>, message: Message<'_>) {
+        self.touch(connection, message.bytes.len() + limits::MESSAGE_COST);
+        self.push(connection.id(), kind::MESSAGE, message.ended.into(), message.bytes);
+    }
+
+    /// The connection counts before it hands over: equal means that nothing of it waits yet.
+    fn touch(&mut self, connection: &Arc<Connection>, counted: usize) {
+        if connection.inbound() == counted {
             self.waiting.touched.push(connection.clone());
         }
-        self.push(connection.id(), kind::DATA, 0, bytes);
+    }
+
+    pub fn push_datagram(&mut self, target: u32, peer: u32, bytes: &[u8]) {
+        self.waiting.datagrams = true;
+        self.push(target, kind::DATAGRAM, peer, bytes);
     }
 
     /// Bytes that wait.
@@ -124,6 +150,17 @@ impl Queue {
 
     pub fn wait_for_room(&mut self, connection: &Arc<Connection>) {
         self.stalled.push(connection.clone());
+    }
+
+    pub fn wake_when_room(&mut self, waker: &Waker) {
+        if !self.stalled_tasks.iter().any(|known| known.will_wake(waker)) {
+            self.stalled_tasks.push(waker.clone());
+        }
+    }
+
+    /// Tasks to wake when a batch was taken.
+    pub fn take_stalled_tasks(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.stalled_tasks)
     }
 
     /// Exchanges the waiting batch for an empty one and gives those to tell of it.

@@ -7,6 +7,7 @@
 mod apply;
 mod bio;
 mod callbacks;
+mod clear;
 mod compression;
 mod context;
 mod failure;
@@ -15,6 +16,7 @@ mod ffi;
 pub mod fuzzing;
 mod hello;
 mod info;
+mod own_tickets;
 mod peek;
 pub mod platform;
 mod psk;
@@ -23,7 +25,7 @@ mod session;
 mod sni;
 mod state;
 #[cfg(any(test, fuzzing))]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -34,10 +36,12 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
+pub use clear::clear_session;
 pub use compression::Compression;
 pub use context::{
     cipher_names, has_root_store, openssl_version, set_root_store, Context, RootStore, TICKET_KEYS_LENGTH,
 };
+pub use own_tickets::{TicketAnswer, TicketHead, TicketKey};
 pub use psk::SharedKey;
 pub use sni::SniTable;
 
@@ -91,7 +95,7 @@ impl Hooks {
 }
 
 /// How many handshakes a client may start on one connection after the first (TLS 1.2 and below).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Renegotiation {
     /// More than this many within `window` is `ERR_TLS_SESSION_ATTACK`.
     pub limit: u32,
@@ -122,6 +126,24 @@ pub struct SessionConfig {
     /// Server: contexts by name, asked before the context's own certificate.
     pub sni: Option<Arc<SniTable>>,
     pub renegotiation: Renegotiation,
+}
+
+impl SessionConfig {
+    /// Nothing is asked for.
+    pub fn new(role: Role) -> Self {
+        SessionConfig {
+            role,
+            verify: Verify::default(),
+            alpn: Vec::new(),
+            servername: None,
+            session: None,
+            request_ocsp: false,
+            hooks: Hooks::default(),
+            psk_identity_hint: None,
+            sni: None,
+            renegotiation: Renegotiation::default(),
+        }
+    }
 }
 
 /// Where a handshake stands.
@@ -172,6 +194,13 @@ pub enum Question {
     },
     /// The client begins another handshake.
     Renegotiation,
+    /// Server, of a context whose program gives the keys of tickets ([`Context::ask_ticket_keys`]).
+    TicketKeys {
+        /// Those that the client shows, in its order.
+        shown: Vec<TicketHead>,
+        /// So many new ones follow where none is used.
+        fresh: usize,
+    },
 }
 
 /// The answer to a [`Question`] of the same name.
@@ -193,6 +222,8 @@ pub enum Answer {
     Psk(Option<SharedKey>),
     /// Go on, within the limits.
     Renegotiation,
+    /// `None` ends the handshake with internal_error and `ERR_SSL_CALLBACK_FAILED`.
+    TicketKeys(Option<TicketAnswer>),
 }
 
 /// Notices, in the order they came about.
@@ -261,10 +292,21 @@ pub trait TlsSession: Send {
     fn has_event(&self) -> bool;
     /// Answers the question the session is parked at; the next `handshake` or `read` call goes on.
     fn answer(&mut self, answer: Answer) -> Result<()>;
+    /// What was fed and not read yet has the length of an alert: most likely the peer's close_notify, for which settling
+    /// does not pay.
+    fn may_be_alert(&self) -> bool {
+        false
+    }
+
     /// Call before the first read: a session that has all it needs gives a lighter one, which goes on in its place with
     /// the bytes that were fed, the output and every answer. `None` where there is none, or not yet.
     fn settle(&mut self) -> Option<Box<dyn TlsSession>> {
         None
+    }
+    /// What goes over the wire is the clear text itself, so that whoever moves the bytes may leave the session out: with
+    /// an empty [`output`](Self::output) it may send by itself, and what it reads need not be fed.
+    fn passes_through(&self) -> bool {
+        false
     }
     /// Gives buffers back that are empty now.
     fn release_buffers(&mut self) {}

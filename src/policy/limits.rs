@@ -8,6 +8,18 @@ use std::time::Duration;
 /// before; small enough that one upload leaves room for 60 others in `ENVIRONMENT_INBOUND`.
 pub const CONNECTION_INBOUND: usize = 256 * 1024;
 
+/// What a message counts beyond its bytes, in bytes: the words that describe it on its way to JavaScript. A flood of empty
+/// lines is bounded by it: one read of them, the largest there is, makes 1 MiB of descriptors.
+pub const MESSAGE_COST: usize = 16;
+
+/// The longest unfinished message of a framing that names no limit, in bytes. Far above any line protocol's; small enough
+/// that a thousand peers that never end theirs hold a gigabyte, and no more.
+pub const MESSAGE_LIMIT: usize = 1024 * 1024;
+
+/// The longest delimiter, in bytes. What may be the beginning of one is held on top of the message's limit; delimiters of
+/// real protocols have a few bytes, multipart boundaries up to 74.
+pub const DELIMITER_LENGTH: usize = 64 * 1024;
+
 /// Events of all connections that may wait for one JavaScript thread, in bytes: payloads and descriptors. Above it no
 /// connection of that thread reads, whatever its own share: a thousand uploads into a blocked event loop hold no more than
 /// sixty do. The batch that JavaScript has taken and works on may be as large again.
@@ -57,6 +69,9 @@ pub const OWN_BUFFER: usize = 8 * 1024;
 /// failing on purpose holds no sockets.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
 
+/// After `finish`: how long the peer's FIN is waited for behind ours. The same second, for the same reasons.
+pub const FINISH_TIME: Duration = LINGER_TIME;
+
 /// A peer that was quiet for this long after its last byte has had its alert.
 pub const LINGER_QUIET: Duration = Duration::from_millis(200);
 
@@ -95,3 +110,15 @@ pub fn threads() -> usize {
 /// How long accepting rests when the process is out of file descriptors: the connection that cannot be accepted stays
 /// ready, and without a rest the thread would spin on it. Short against a client's patience.
 pub const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// Peers that a UDP socket knows at a time. Whoever was quiet longest is forgotten for a new one: more than the devices
+/// of a large house or a floor, and a flood of false sender addresses costs some 200 KiB.
+pub const PEERS: usize = 1_000;
+
+/// A UDP peer that has neither sent nor been sent a datagram for this long is forgotten. What RFC 4787 (REQ-5) recommends
+/// to routers for their own tables: behind one, an answer finds no way any more after it.
+pub const PEER_IDLE: Duration = Duration::from_secs(300);
+
+/// Datagrams that a UDP socket takes before the others of its shard have their turn; fewer when they come to
+/// `CONNECTION_INBOUND` bytes. Enough for one wake-up to carry many, some 0.1 ms of work.
+pub const DATAGRAM_TURN: usize = 64;

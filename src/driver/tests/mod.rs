@@ -1,7 +1,9 @@
 //! Servers and connections over real sockets, with clients of OpenSSL's and a sink that keeps everything.
 
+mod datagram;
 mod duplex;
 mod limits;
+mod messages;
 mod server;
 mod sink;
 
@@ -31,7 +33,7 @@ fn context() -> Context {
 
 fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
     StartOptions {
-        context,
+        context: Some(context),
         session: SessionConfig {
             role,
             verify: Verify::default(),
@@ -56,6 +58,7 @@ fn config() -> ServerConfig {
         socket: SocketOptions::default(),
         paused: false,
         max_connections: 0,
+        framing: None,
     }
 }
 

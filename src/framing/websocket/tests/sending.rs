@@ -49,7 +49,7 @@ fn a_message_sent_in_parts() {
     let mut session = Session::new(&server(false), None);
     let mut out = Vec::new();
     session.part(Kind::Text, b"", false, &mut out).unwrap();
-    assert_eq!(out, []);
+    assert!(out.is_empty());
     session.part(Kind::Text, b"a", false, &mut out).unwrap();
     session.part(Kind::Text, b"", false, &mut out).unwrap();
     // Control frames may come between.
@@ -83,7 +83,7 @@ fn control_frames_are_not_too_long() {
     let mut out = Vec::new();
     assert_eq!(session.ping_with(&[0; 126], &mut out), Err(EncodeError::ControlTooLong));
     assert_eq!(session.pong(&[0; 126], &mut out), Err(EncodeError::ControlTooLong));
-    assert_eq!(out, []);
+    assert!(out.is_empty());
     session.pong(&[0; 125], &mut out).unwrap();
 }
 
