@@ -3,7 +3,7 @@
 //
 // The native side wakes us once for many events. Events of different objects are delivered in one go. When a
 // second event comes for the same object, delivery stops and asks to be called again, so that promise jobs
-// and ticks run between the two, as they would with Node's own sockets.
+// and ticks run between the two, as they would with Node's own sockets. An object that is not `paced` does without.
 const { AsyncResource } = require('async_hooks');
 const binding = require('./binding');
 const { MANUAL } = require('./async-context');
@@ -48,7 +48,7 @@ function deliver() {
     }
     const at = WORDS * (position + 1);
     const target = targets.get(descriptors[at]);
-    if (target !== undefined) {
+    if (target !== undefined && target.paced) {
       if (target.wake === wakeNumber) return true;
       target.wake = wakeNumber;
     }
@@ -94,6 +94,7 @@ class Target extends AsyncResource {
   constructor(type) {
     super(type, MANUAL);
     this.wake = 0;
+    this.paced = true;       // promise jobs and ticks run between two of its events
     this.id = 0;
     this.holds = false;      // keeps the process alive now
     this.wantsRef = true;    // ref() / unref()

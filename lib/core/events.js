@@ -30,6 +30,11 @@ const kinds = Object.freeze({
   TRACE: 33,
   PSK: 34,
   RENEGOTIATION: 35,
+  MESSAGE: 36,
+  // For a datagram socket.
+  DATAGRAM: 37,
+  PEER: 38,
+  PEER_GONE: 39,
 });
 
 /** What JavaScript asks to be told of, as bits. */
