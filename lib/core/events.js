@@ -31,7 +31,7 @@ const kinds = Object.freeze({
   PSK: 34,
   RENEGOTIATION: 35,
   MESSAGE: 36,
-  // For a datagram socket.
+  // For a UDP socket.
   DATAGRAM: 37,
   PEER: 38,
   PEER_GONE: 39,

@@ -16,13 +16,13 @@ use crate::error::Error;
 use crate::policy::limits;
 
 /// Per thread, not per connection: an idle connection holds no buffer.
-pub(super) struct Scratch {
+pub(in crate::driver) struct Scratch {
     pub cipher: Box<[u8]>,
     pub clear: Box<[u8]>,
 }
 
 thread_local! {
-    pub(super) static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
+    pub(in crate::driver) static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
         cipher: vec![0; limits::READ_CHUNK].into_boxed_slice(),
         clear: vec![0; limits::READ_CHUNK].into_boxed_slice(),
     });

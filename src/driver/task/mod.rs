@@ -24,6 +24,8 @@ use crate::error::Error;
 use crate::policy::Linger;
 use crate::transport::{ConnectError, ReadHalf, Stream};
 
+pub(super) use inbound::SCRATCH;
+
 /// How a connection comes to its socket.
 pub(super) enum Opening {
     Connecting(Pin<Box<dyn Future<Output = Result<Stream, Vec<ConnectError>>> + Send>>),
