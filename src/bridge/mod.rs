@@ -4,6 +4,7 @@ mod connection;
 mod datagram;
 mod environment;
 mod generate;
+mod identity;
 mod listener;
 mod params;
 mod pin;

@@ -1,18 +1,20 @@
 //! PKCS#12 in.
 
-use std::ffi::{c_char, c_int, CString};
+use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use foreign_types_shared::ForeignType;
 use openssl::error::ErrorStack;
-use openssl::pkey::{PKey, Private};
+use openssl::pkey::PKey;
 use openssl::stack::Stack;
 use openssl::x509::X509;
 use openssl_sys as ffi;
 use zeroize::Zeroize;
 
-use crate::credentials::pem::Source;
-use crate::credentials::{start_openssl, Secret};
+use super::library::wiped;
+use super::pem::Source;
+use super::secret::Opened;
+use crate::credentials::{start_openssl, Identity, Secret};
 use crate::error::{Error, Result};
 
 /// `ERR_R_UNSUPPORTED` and `ERR_R_FETCH_FAILED` of `openssl/err.h`: an algorithm that the loaded providers lack.
@@ -22,14 +24,6 @@ const NID_PKCS7_DATA: c_int = 21;
 extern "C" {
     fn d2i_PKCS12_bio(bio: *mut ffi::BIO, file: *mut *mut ffi::PKCS12) -> *mut ffi::PKCS12;
     fn PKCS12_init_ex(mode: c_int, library: *mut ffi::OSSL_LIB_CTX, properties: *const c_char) -> *mut ffi::PKCS12;
-}
-
-/// What a PKCS#12 file holds for one identity.
-pub struct Pkcs12Identity {
-    pub key: PKey<Private>,
-    pub certificate: X509,
-    /// The other certificates, in the file's order.
-    pub chain: Vec<X509>,
 }
 
 /// What to do with a PKCS#12 file of an old tool, encrypted with RC2-40 or DES.
@@ -42,17 +36,17 @@ pub enum LegacyPkcs12 {
     Read,
 }
 
-/// Reads a PKCS#12 file.
+/// Reads a PKCS#12 file; the chain is the other certificates, in the file's order.
 ///
 /// Errors are worded as Node's: `mac verify failure`, `not enough data`, `Unsupported PKCS12 PFX data`, ...
-pub fn read_pkcs12(der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<Pkcs12Identity> {
+pub fn read_pkcs12(der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<Identity> {
     start_openssl();
     let _ = ErrorStack::get();
-    match parse(ptr::null_mut(), der, passphrase) {
+    wiped(|| match parse(ptr::null_mut(), der, passphrase) {
         Err(Failure::Unsupported(_)) if legacy == LegacyPkcs12::Read => read_legacy(der, passphrase),
         Err(failure) => Err(failure.into()),
         Ok(identity) => Ok(identity),
-    }
+    })
 }
 
 enum Failure {
@@ -89,7 +83,7 @@ impl From<Error> for Failure {
     }
 }
 
-fn read_legacy(der: &[u8], passphrase: Option<&Secret>) -> Result<Pkcs12Identity> {
+fn read_legacy(der: &[u8], passphrase: Option<&Secret>) -> Result<Identity> {
     let legacy = Legacy::load()?;
     let identity = parse(legacy.library, der, passphrase)?;
     // The objects belong to the legacy library context, which goes at the end: carry them over as bytes.
@@ -98,21 +92,18 @@ fn read_legacy(der: &[u8], passphrase: Option<&Secret>) -> Result<Pkcs12Identity
     key_der.zeroize();
     let copy = |x: &X509| X509::from_der(&x.to_der()?);
     let chain = identity.chain.iter().map(copy).collect::<Result<_, ErrorStack>>()?;
-    Ok(Pkcs12Identity { key: key?, certificate: copy(&identity.certificate)?, chain })
+    Ok(Identity { key: key?, certificate: copy(&identity.certificate)?, chain })
 }
 
 fn parse(
     library: *mut ffi::OSSL_LIB_CTX,
     der: &[u8],
     passphrase: Option<&Secret>,
-) -> std::result::Result<Pkcs12Identity, Failure> {
+) -> std::result::Result<Identity, Failure> {
     let source = Source::new(der)?;
     let clear = passphrase.map(Secret::open).transpose()?;
     // OpenSSL takes a C string: a NUL ends the password here as it does in Node. Without a password it gets "".
-    let mut bytes: Vec<u8> =
-        clear.iter().flat_map(|clear| clear.iter().copied()).take_while(|&byte| byte != 0).collect();
-    let password = CString::new(&*bytes).map_err(|_| Error::new("ERR_INVALID_ARG_VALUE", "Invalid pass phrase"))?;
-    bytes.zeroize();
+    let password = clear.as_ref().map_or(c"", Opened::as_c_str);
 
     // SAFETY: every pointer is ours: made by OpenSSL in this block, wrapped in its owner as soon as it is known to be
     // good, and freed once. `password` and `source` live through the calls.
@@ -131,7 +122,6 @@ fn parse(
         let mut chain = ptr::null_mut();
         let parsed = ffi::PKCS12_parse(file, password.as_ptr(), &mut key, &mut certificate, &mut chain);
         ffi::PKCS12_free(file);
-        wipe(password);
         if parsed != 1 {
             return Err(Failure::take());
         }
@@ -142,16 +132,12 @@ fn parse(
             false => Stack::<X509>::from_ptr(chain).into_iter().collect(),
         };
         let lacks = |what| Error::new("ERR_CRYPTO_OPERATION_FAILED", format!("Unable to load {what} from PFX data"));
-        Ok(Pkcs12Identity {
+        Ok(Identity {
             key: key.ok_or_else(|| lacks("private key"))?,
             certificate: certificate.ok_or_else(|| lacks("certificate"))?,
             chain,
         })
     }
-}
-
-fn wipe(password: CString) {
-    password.into_bytes_with_nul().zeroize();
 }
 
 /// A library context with the default and the legacy provider.
