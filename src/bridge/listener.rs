@@ -159,4 +159,12 @@ impl Listener {
             server.close();
         }
     }
+
+    /// The same, and closes the connections that JavaScript has not heard of.
+    #[napi]
+    pub fn abort(&self) {
+        if let Some(server) = &self.server {
+            server.abort();
+        }
+    }
 }
