@@ -9,6 +9,8 @@ mod pkcs12;
 mod sandbox;
 mod secret;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub use generate::{generate_certificate, Generated, KeyType};
 pub use identity::{Identity, IdentitySource};

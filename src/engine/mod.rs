@@ -23,7 +23,7 @@ mod session;
 mod sni;
 mod state;
 #[cfg(any(test, fuzzing))]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod ticket;
