@@ -5,6 +5,7 @@
 //! | [`error`] | the one error type |
 //! | [`engine`] | TLS over bytes: no socket, no clock, no JavaScript |
 //! | [`credentials`] | PEM, PKCS#12, certificates, sealed secrets |
+//! | [`framing`] | bytes to messages: delimiters, lines, records |
 //! | [`policy`] | limits and deadlines |
 //! | [`transport`] | listen, connect, TCP, Unix sockets and pipes |
 //! | [`driver`] | one task per connection, one per server: the only place that composes the rooms above |
@@ -14,6 +15,7 @@ pub mod credentials;
 pub mod driver;
 pub mod engine;
 pub mod error;
+pub mod framing;
 pub mod policy;
 pub mod transport;
 

@@ -3,6 +3,7 @@
 mod connection;
 mod datagram;
 mod environment;
+mod framing;
 mod generate;
 mod identity;
 mod listener;

@@ -10,6 +10,7 @@ use super::PATIENCE;
 use crate::driver::{Connection, Event, EventSink};
 use crate::engine::Question;
 use crate::transport::SocketAddress;
+use crate::framing::Message;
 
 /// An event without its borrows.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub enum Seen {
     Adopt(u32),
     Drop,
     Data(Vec<u8>),
+    /// Whether it ended.
+    Message(Vec<u8>, bool),
     Eof {
         truncated: bool,
     },
@@ -113,6 +116,17 @@ impl Sink {
         self.kept.lock().unwrap().events.retain(|(t, _)| *t != target);
     }
 
+    fn take(&self, connection: &Arc<Connection>, seen: Seen) {
+        let mut kept = self.kept.lock().unwrap();
+        kept.events.push((connection.id(), seen));
+        let taken = !kept.withhold;
+        drop(kept);
+        if taken {
+            connection.consumed();
+        }
+        self.changed.notify_all();
+    }
+
     pub fn claim(&self, id: u32) -> Arc<Connection> {
         self.kept.lock().unwrap().offered.remove(&id).unwrap()
     }
@@ -196,14 +210,11 @@ impl EventSink for Sink {
     }
 
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
-        let mut kept = self.kept.lock().unwrap();
-        kept.events.push((connection.id(), Seen::Data(bytes.to_vec())));
-        let taken = !kept.withhold;
-        drop(kept);
-        if taken {
-            connection.consumed();
-        }
-        self.changed.notify_all();
+        self.take(connection, Seen::Data(bytes.to_vec()));
+    }
+
+    fn message(&self, connection: &Arc<Connection>, message: Message<'_>) {
+        self.take(connection, Seen::Message(message.bytes.to_vec(), message.ended));
     }
 
     fn has_room(&self) -> bool {
