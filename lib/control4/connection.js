@@ -16,6 +16,8 @@ const TOO_LARGE = 'ERR_C4TLS_MESSAGE_TOO_LARGE';
 /** The event's argument when a system call failed. */
 const SYSTEM = 2;
 
+const hungUp = () => connReset('socket hang up');
+
 class Connection extends Target {
   /** @param {number} id of an accepted native connection */
   constructor(server, id) {
@@ -38,7 +40,7 @@ class Connection extends Target {
         if (this.state === ONLINE) this.context.dataIn(this, payload ?? EMPTY);
         break;
       case kinds.SECURE: this.onSecure(); break;
-      case kinds.EOF: this.finish(); break;
+      case kinds.EOF: this.onEnd(); break;
       case kinds.ERROR: this.onError(arg, JSON.parse(payload.toString())); break;
       case kinds.CLOSED: this.onClosed(); break;
     }
@@ -52,6 +54,11 @@ class Connection extends Target {
     this.context.connectionStatus(this, 'ONLINE');
   }
 
+  onEnd() {
+    if (this.state === HANDSHAKE) this.handshakeFailed(hungUp());
+    this.finish();
+  }
+
   onError(arg, description) {
     const error = arg === SYSTEM ? systemError(description) : tlsError(description);
     if (this.state === HANDSHAKE) this.handshakeFailed(error);
@@ -61,7 +68,7 @@ class Connection extends Target {
   }
 
   onClosed() {
-    if (this.state === HANDSHAKE) this.handshakeFailed(connReset('socket hang up'));
+    if (this.state === HANDSHAKE) this.handshakeFailed(hungUp());
     this.state = CLOSING;
     this.detach();
     this.native.close(false);      // lets the native session go

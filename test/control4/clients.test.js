@@ -85,11 +85,11 @@ describe('Control4 servers and real clients', () => {
     const connect = ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', pki.path('ca.pem'), '-verify_return_error', '-crlf'];
     const client = start('openssl', [...connect, '-cert', pki.path('client.pem'), '-key', pki.path('client.key')]);
     client.write('hello\n');
-    await client.waitFor(/^HELLO\r?$/m);
+    await client.waitFor(/HELLO\r?$/m);
     client.write('quit\n');
     const { stdout } = await client.ended;
     assert.match(stdout, /Verify return code: 0 \(ok\)/);
-    assert.match(stdout, /^QUIT\r?$/m);
+    assert.match(stdout, /QUIT\r?$/m);
     for (const version of ['-tls1_2', '-tls1_3']) {
       const { stdout: none, stderr } = await run('openssl', [...connect, version], { input: 'hello\n' });
       assert.ok(!none.includes('HELLO') && /alert/i.test(none + stderr), none + stderr);
@@ -106,7 +106,7 @@ describe('Control4 servers and real clients', () => {
     for (const [flag, name] of [['-tls1', 'TLSv1'], ['-tls1_1', 'TLSv1.1'], ['-tls1_2', 'TLSv1.2'], ['-tls1_3', 'TLSv1.3']]) {
       const client = start('openssl', [...connect, flag]);
       client.write(`hello ${name}\n`);
-      await client.waitFor(new RegExp(`^HELLO ${name.toUpperCase()}\r?$`, 'm'));
+      await client.waitFor(new RegExp(`HELLO ${name.toUpperCase()}\r?$`, 'm'));
       await client.waitFor(new RegExp(`(Protocol *: |New, )${name}\\b`));
       if (flag === '-tls1_2') {
         // R asks for another handshake, which is refused.
@@ -209,7 +209,7 @@ for bad in (None, ${JSON.stringify(pki.path('client-untrusted'))}):
       // Secrets come through a buffer that is wiped: no string of JavaScript ever has them.
       const input = Buffer.allocUnsafeSlow(16384);
       let length = 0;
-      for (let got; (got = fs.readSync(0, input, length)) > 0;) length += got;
+      for (let got; (got = fs.readSync(0, input, length, input.length - length)) > 0;) length += got;
       const at = input.indexOf(0);
       const driver = new Driver();
       const answer = driver.CreateTLSServer(

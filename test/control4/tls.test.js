@@ -173,9 +173,9 @@ describe('Control4 CreateTLSServer', () => {
         await dialSecure(tls, port, pki.pair('client'));
         await d.handle();
         // A certificate that nobody asked for is not sent, so a wrong one does no harm.
-        const other = dial(tls, port, pki.pair('client-untrusted'));
-        const [secure] = await Promise.all([Promise.race([d.handle(1).then(() => false), d.first('handshakeError').then(() => true)])]);
-        assert.strictEqual(secure, certificate);
+        const other = dial(tls, port, pki.pair('client-untrusted')).on('error', () => {});
+        const asked = await Promise.race([d.handle(1).then(() => false), d.first('handshakeError').then(() => true)]);
+        assert.strictEqual(asked, certificate);
         other.destroy();
       }
     });
@@ -306,7 +306,7 @@ describe('Control4 CreateTLSServer', () => {
       assert.deepStrictEqual(await names({}), ['localhost', 'c4tls test CA']);
       const { d, port } = await serve({ certificate: 'certs/ec.pfx', verifyMode: PEER | REQUIRED, ...PASSPHRASE, chain: pki.read('otherca.pem') }, dirs());
       // The file's own authority is not trusted any more.
-      dial(tls, port, pki.pair('client'));
+      dial(tls, port, pki.pair('client')).on('error', () => {});
       await d.first('handshakeError');
       const client = await dialSecure(tls, port, pki.pair('client-untrusted'));
       assert.strictEqual(await echo(client, 'x\n'), 'x\n');
