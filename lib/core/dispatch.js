@@ -3,8 +3,8 @@
 //
 // The native side wakes us once for many events. Events of different objects are delivered in one go. When a
 // second event comes for the same object, delivery stops and asks to be called again, so that promise jobs
-// and ticks run between the two, as they would with Node's own sockets. Events of an object that is not `paced` follow each
-// other directly, up to a bound: messages may have come in one packet, for which Node's sockets have one event.
+// and ticks run between the two, as they would with Node's own sockets. Events of an object that is not `paced` follow
+// each other directly, up to a bound: messages may have come in one packet, for which Node's sockets have one event.
 const { AsyncResource } = require('async_hooks');
 const binding = require('./binding');
 const { MANUAL } = require('./async-context');

@@ -98,6 +98,7 @@ describe('Control4 CreateTLSServer', () => {
   it('C4-74 DestroyServer ends connections, and those in mid-handshake', async () => {
     const { d, port } = await serve();
     const client = await dialSecure(tls, port);
+    await d.handle();
     const stalled = await dialTcp(port);
     const ends = Promise.all([closed(client.resume()), closed(stalled.resume())]);
     d.driver.DestroyServer(port);
