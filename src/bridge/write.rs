@@ -36,11 +36,8 @@ thread_local! {
 
 /// `write` and `send` find it from now on.
 pub(super) fn register(connection: &Arc<Connection>, environment: &Arc<Environment>) {
-    let entry = Writable {
-        connection: connection.clone(),
-        environment: environment.clone(),
-        sent_with: Cell::new(None),
-    };
+    let entry =
+        Writable { connection: connection.clone(), environment: environment.clone(), sent_with: Cell::new(None) };
     WRITABLE.with_borrow_mut(|writable| writable.insert(connection.id(), entry));
 }
 

@@ -114,7 +114,8 @@ pub fn framing(mut data: &[u8]) {
         1 => Framing::record(1 + byte(&mut data) % 9),
         2 => Ok(Framing::lines(limit)),
         _ => {
-            let (delimiter, rest) = data.split_at(data.len().min(1 + byte(&mut data.clone()) % 6));
+            let length = 1 + byte(&mut data) % 6;
+            let (delimiter, rest) = data.split_at(data.len().min(length));
             data = rest;
             Framing::delimiter(delimiter, kind & 4 != 0, limit, overflow)
         }

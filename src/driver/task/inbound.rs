@@ -238,7 +238,7 @@ impl Task {
             return Ok(Step::Idle);
         }
         // Not before: a connection that only comes and goes would have the work for nothing.
-        if core.session.as_ref().is_some_and(|s| s.unread() > 0) {
+        if core.session.as_ref().is_some_and(|s| s.unread() > 0 && !s.may_be_alert()) {
             if let Step::Move(home) = self.settle(core) {
                 return Ok(Step::Move(home));
             }

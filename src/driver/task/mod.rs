@@ -29,8 +29,8 @@ use crate::framing::{Framer, Framing};
 use crate::policy::Linger;
 use crate::transport::{ConnectError, ReadHalf, Stream};
 
-pub(super) use inbound::SCRATCH;
 use inbound::Outlet;
+pub(super) use inbound::SCRATCH;
 use quiet::Quiet;
 use watch::Watch;
 

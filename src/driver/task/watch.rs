@@ -70,7 +70,9 @@ impl Task {
             }
         }
         match left {
-            Left::All => self.fail(core, Error::new("ERR_C4TLS_IDLE_TIMEOUT", "Nothing was sent or received for too long")),
+            Left::All => {
+                self.fail(core, Error::new("ERR_C4TLS_IDLE_TIMEOUT", "Nothing was sent or received for too long"))
+            }
             Left::Fin => Step::End,
             Left::Bytes(_) => {
                 self.resets = true;

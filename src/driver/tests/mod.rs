@@ -3,6 +3,7 @@
 mod datagram;
 mod duplex;
 mod limits;
+mod messages;
 mod server;
 mod sink;
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::PATIENCE;
 use crate::driver::{Connection, Event, EventSink};
 use crate::engine::Question;
-use crate::transport::SocketAddress;
 use crate::framing::Message;
+use crate::transport::SocketAddress;
 
 /// An event without its borrows.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +84,12 @@ impl Sink {
         kept.events.iter().filter(|(t, _)| *t == target).map(|(_, e)| e.clone()).collect()
     }
 
+    /// What `connection` has given is taken, and what it gives from now on.
+    pub fn release(&self, connection: &Arc<Connection>) {
+        self.kept.lock().unwrap().withhold = false;
+        connection.consumed();
+    }
+
     fn keep(&self, target: u32, seen: Seen) {
         self.kept.lock().unwrap().events.push((target, seen));
         self.changed.notify_all();
@@ -136,6 +142,11 @@ impl Sink {
         let kept = self.kept.lock().unwrap();
         let mine = kept.events.iter().filter(|(t, _)| *t == target);
         mine.flat_map(|(_, e)| if let Seen::Data(d) = e { d.clone() } else { Vec::new() }).collect()
+    }
+
+    pub fn events(&self, target: u32) -> Vec<Seen> {
+        let kept = self.kept.lock().unwrap();
+        kept.events.iter().filter(|(t, _)| *t == target).map(|(_, e)| e.clone()).collect()
     }
 
     /// The lengths of the pieces in which they came.
