@@ -31,9 +31,8 @@ function openssl(...args) {
 /** `plain.key` and `ec-plain.key`, and under PASSWORD what is made of them and their certificates. */
 function makeFiles() {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-secrets-'));
-  for (const [from, to] of [['rsa.pem', 'rsa.pem'], ['ec.pem', 'ec.pem'], ['rsa.key', 'plain.key'], ['ec.key', 'ec-plain.key']]) {
-    fs.copyFileSync(pki.path(from), path.join(folder, to));
-  }
+  const copies = { 'rsa.pem': 'rsa.pem', 'ec.pem': 'ec.pem', 'rsa.key': 'plain.key', 'ec.key': 'ec-plain.key' };
+  for (const [from, to] of Object.entries(copies)) fs.copyFileSync(pki.path(from), path.join(folder, to));
   const pass = `pass:${PASSWORD}`;
   openssl('pkcs8', '-topk8', '-v2', 'aes-256-cbc', '-in', 'plain.key', '-passout', pass, '-out', 'pkcs8.key');
   openssl('pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES', '-in', 'plain.key', '-passout', pass, '-out', 'pkcs8-old.key');
@@ -57,8 +56,8 @@ function passwordPatterns() {
 }
 
 /**
- * Pieces of the key's PEM, and of the DER in it, in PKCS#8 and in the traditional form: that begins elsewhere and so has
- * other characters. What comes first in a large key is its public part.
+ * Pieces of the key's PEM, and of the DER in it, in PKCS#8 and in the traditional form, which begins elsewhere and so
+ * has other characters. What comes first in a large key is its public part.
  */
 function keyPatterns(file) {
   const forms = {
