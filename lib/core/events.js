@@ -31,6 +31,7 @@ const kinds = Object.freeze({
   PSK: 34,
   RENEGOTIATION: 35,
   MESSAGE: 36,
+  TICKET_KEYS: 44,
   // For a UDP socket.
   DATAGRAM: 37,
   PEER: 38,

@@ -1,5 +1,6 @@
 //! The only code that knows Node-API: environments, the event queue, handles, conversion.
 
+mod certificate_store;
 mod connection;
 mod datagram;
 mod environment;

@@ -7,8 +7,10 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use foreign_types_shared::ForeignType;
+use memchr::memmem;
 use openssl::dh::Dh;
 use openssl::error::ErrorStack;
+use openssl::pkcs7::Pkcs7;
 use openssl::pkey::{PKey, Params, Private};
 use openssl::x509::{X509Crl, X509};
 use openssl_sys as ffi;
@@ -37,7 +39,7 @@ extern "C" {
 
 /// Whether `text` holds a block of PEM.
 pub fn is_pem(text: &[u8]) -> bool {
-    memchr::memmem::find(text, b"-----BEGIN").is_some()
+    memmem::find(text, b"-----BEGIN").is_some()
 }
 
 /// Whether there is a block of a private key of any kind, encrypted or not.
@@ -110,6 +112,32 @@ pub fn private_key(pem: &[u8], passphrase: Option<&Secret>) -> Result<PKey<Priva
             false => Ok(PKey::from_ptr(key)),
         }
     })
+}
+
+/// The blocks of private keys in `pem`, each up to the next block.
+pub fn private_key_blocks(pem: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let mut rest = &pem[memmem::find(pem, BEGIN).unwrap_or(pem.len())..];
+    let blocks = std::iter::from_fn(move || {
+        let block = rest;
+        let end = memmem::find(block.get(BEGIN.len()..)?, BEGIN).map_or(block.len(), |at| at + BEGIN.len());
+        rest = &block[end..];
+        Some(&block[..end])
+    });
+    blocks.filter(|block| has_private_key(block))
+}
+
+/// The PKCS#7 structure in `pem`.
+pub fn pkcs7(pem: &[u8]) -> Result<Pkcs7> {
+    let source = Source::new(pem)?;
+    // SAFETY: as in `certificate`.
+    unsafe {
+        let found = ffi::PEM_read_bio_PKCS7(source.bio, ptr::null_mut(), Some(no_passphrase), ptr::null_mut());
+        match found.is_null() {
+            true => Err(Error::take_openssl("PEM_read_bio_PKCS7")),
+            false => Ok(Pkcs7::from_ptr(found)),
+        }
+    }
 }
 
 /// One wrong passphrase in 256 decrypts to something whose padding looks right. What OpenSSL says then is that it does

@@ -43,6 +43,11 @@ impl Secret {
         Ok(Secret { nonce, tag, sealed })
     }
 
+    /// Sealing does not change the length.
+    pub fn is_empty(&self) -> bool {
+        self.sealed.is_empty()
+    }
+
     /// The password in clear, in locked memory, wiped when the value goes.
     pub fn open(&self) -> Result<Opened> {
         let mut clear = Locked::zeroed(self.sealed.len() + 1)?;
