@@ -59,6 +59,7 @@ fn config() -> ServerConfig {
         paused: false,
         max_connections: 0,
         framing: None,
+        quiet: None,
     }
 }
 
