@@ -1,13 +1,14 @@
 'use strict';
 
-// A server's TLS context made from an encrypted key, whose password comes over stdin as raw bytes, so that no string of
-// this process ever holds it. What secrets.test.js then finds in this process's memory is what the addon left there.
+// A driver with a TLS server whose key is encrypted. The password comes over stdin as raw bytes, so that no string of
+// this process ever holds it. What secrets.test.js then finds in this process's memory is what the server left there.
 //
-// Arguments: a JSON of { passwordLength, certificate, privateKey, keyAsText, base, keep }.
+// Arguments: a JSON of { passwordLength, certificate, privateKey, keyAsText, base, keep }. Says ONLINE, or what
+// CreateTLSServer says.
 
 const fs = require('fs');
 const path = require('path');
-const binding = require('../../lib/core/binding');
+const { Driver } = require('../../control4');
 
 const { passwordLength, certificate, privateKey = '', keyAsText, base, keep } = JSON.parse(process.argv[2]);
 
@@ -18,22 +19,13 @@ function readPassword() {
   return buffer;
 }
 
+const driver = new Driver({ c4zDir: base });
+driver.OnServerStatusChanged = (port, status) => process.stdout.write(`${status}\n`);
+
 const password = readPassword();
-const keyArgument = keyAsText ? fs.readFileSync(path.join(base, privateKey)) : Buffer.from(privateKey);
-let result = 'loaded';
-let identity;
-try {
-  identity = binding.loadIdentity({
-    certificate: Buffer.from(certificate), privateKey: keyArgument, password,
-    bases: [{ name: 'C4Z', path: base }],
-  });
-  const context = new binding.SecureContext(null, 0, 0);
-  identity.applyTo(context);
-  process.on('exit', () => context.close());      // it lives as long as the process
-} catch (error) {
-  result = JSON.stringify({ code: error.code, text: `${error.message} ${error.stack} ${JSON.stringify(error)}` });
-}
+const key = keyAsText ? fs.readFileSync(path.join(base, privateKey)) : privateKey;
+const [ok, message] = driver.CreateTLSServer(0, '', 0, 0, '', certificate, key, password);
 if (keep !== 'password') password.fill(0);
 const kept = keep === 'key' ? fs.readFileSync(path.join(base, 'plain.key')) : undefined;
 process.on('message', () => process.exit(kept && password ? 0 : 1));
-process.stdout.write(`${result}\n`);
+if (!ok) process.stdout.write(`${message}\n`);

