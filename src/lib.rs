@@ -6,6 +6,7 @@
 //! | [`engine`] | TLS over bytes: no socket, no clock, no JavaScript |
 //! | [`credentials`] | PEM, PKCS#12, certificates, sealed secrets |
 //! | [`policy`] | limits and deadlines |
+//! | [`text`] | code pages |
 //! | [`transport`] | listen, connect, TCP, Unix sockets and pipes |
 //! | [`driver`] | one task per connection, one per server: the only place that composes the rooms above |
 //! | `bridge` | the only code that knows Node-API |
@@ -15,6 +16,7 @@ pub mod driver;
 pub mod engine;
 pub mod error;
 pub mod policy;
+pub mod text;
 pub mod transport;
 
 /// Left out of unit tests: its callers are in JavaScript.

@@ -9,6 +9,7 @@ mod pin;
 mod queue;
 mod secure_context;
 mod sni_table;
+mod text;
 mod throw;
 mod wake;
 mod write;
