@@ -1,0 +1,55 @@
+'use strict';
+// What listeners get: one object, whose fields cannot be changed but for the few that ask something.
+const binding = require('../core/binding');
+
+const UTF8 = 65001;
+
+/** Bytes as text of a code page. */
+function decode(bytes, codePage) {
+  return codePage === UTF8 ? bytes.toString() : binding.decodeText(codePage, bytes);
+}
+
+/** Text as bytes of a code page. */
+function encode(text, codePage) {
+  return codePage === UTF8 ? Buffer.from(text) : binding.encodeText(codePage, text);
+}
+
+/** The argument of DataIn. Its text is decoded when somebody asks. */
+class DataInEvent {
+  #connectionId;
+  #bytes;
+  #ended;
+  #codePage;
+  #text = null;
+
+  constructor(connectionId, bytes, ended, codePage) {
+    this.#connectionId = connectionId;
+    this.#bytes = bytes;
+    this.#ended = ended;
+    this.#codePage = codePage;
+  }
+
+  get connectionId() { return this.#connectionId; }
+  get text() { return this.#text ??= decode(this.#bytes, this.#codePage); }
+  get textB() { return this.#bytes; }
+  get EOL() { return this.#ended; }
+
+  toJSON() {
+    return { connectionId: this.#connectionId, text: this.text, EOL: this.#ended };
+  }
+}
+
+/**
+ * The argument of another event.
+ * @param {object} fields that cannot be changed
+ * @param {object} [answers] fields that the listener may change
+ */
+function eventObject(fields, answers) {
+  const made = { ...answers };
+  for (const [name, value] of Object.entries(fields)) {
+    Object.defineProperty(made, name, { value, enumerable: true });
+  }
+  return made;
+}
+
+module.exports = { DataInEvent, decode, encode, eventObject };

@@ -1,0 +1,113 @@
+'use strict';
+// The component's properties and settings as OpenSSL wants them.
+const fs = require('fs');
+const binding = require('../core/binding');
+const { GROUPS, TLS12_SIGNATURES, TLS13_SIGNATURES, protocols, translate } = require('./algorithms');
+const { choose } = require('./cipher-suites');
+const { failure, numberOf } = require('./errors');
+
+const TLS1_2 = 0x0303;
+const TLS1_3 = 0x0304;
+// Never, whatever the list says: who does not authenticate itself, or does not encrypt.
+const NEVER = ':!aNULL:!eNULL';
+const SERVER_PREFERENCE = 0x00400000;
+
+const PEM = /-----BEGIN [A-Z ]*CERTIFICATE-----[\s\S]*?-----END [A-Z ]*CERTIFICATE-----/g;
+
+/** The PEM blocks of a setting: whatever separates them. */
+function certificates(text) {
+  return text.match(PEM) ?? [];
+}
+
+// OpenSSL's refusal of a value of the program's, with the setting it came from.
+function attempt(code, name, act) {
+  try {
+    return act();
+  } catch (error) {
+    throw failure(code, `${name}: ${error.message}`, { cause: error });
+  }
+}
+
+function applySuites(context, settings, { min, max }) {
+  const given = settings.get('OpenSSLCipherList');
+  if (settings.wasSet('OpenSSLCipherList') && given !== '') {
+    attempt(270, 'OpenSSLCipherList', () => context.setCiphers(given + NEVER));
+    return;
+  }
+  const { tls12, tls13 } = choose(settings.get('SSLEnabledCipherSuites'), settings.number('SSLCipherStrength'));
+  const usable = (min <= TLS1_2 && tls12.length > 0) || (max >= TLS1_3 && tls13.length > 0);
+  if (!usable) throw failure(270, 'SSLEnabledCipherSuites and SSLCipherStrength leave no cipher suite.');
+  if (tls12.length > 0) attempt(270, 'SSLEnabledCipherSuites', () => context.setCiphers(tls12.join(':') + NEVER));
+  // Without a suite of its own a version is not spoken.
+  else if (min <= TLS1_2) context.setMinProto(TLS1_3);
+  if (tls13.length > 0) context.setCipherSuites(tls13.join(':'));
+  else if (max >= TLS1_3) context.setMaxProto(TLS1_2);
+}
+
+// One list for all versions is what OpenSSL has: with TLS 1.3 its names are allowed below it too.
+function joined(settings, { min, max }, [name12, known12], [name13, known13]) {
+  const found = new Set();
+  if (max >= TLS1_3) for (const name of translate(settings.get(name13), known13)) found.add(name);
+  if (min <= TLS1_2) for (const name of translate(settings.get(name12), known12)) found.add(name);
+  return [...found].join(':');
+}
+
+function applyTrust(context, settings) {
+  context.addRootCerts();
+  const trust = (name, text) => {
+    for (const pem of certificates(text)) attempt(271, name, () => context.addCaCert(Buffer.from(pem)));
+  };
+  trust('SSLClientCACerts', settings.get('SSLClientCACerts'));
+  trust('SSLCACerts', settings.get('SSLCACerts'));
+  const file = settings.get('OpenSSLCAFile');
+  if (file !== '') {
+    let text;
+    try {
+      text = fs.readFileSync(file, 'latin1');
+    } catch (error) {
+      throw failure(numberOf(error, 271), `OpenSSLCAFile: ${error.message}`, { cause: error });
+    }
+    trust('OpenSSLCAFile', text);
+  }
+  const directory = settings.get('OpenSSLCADir');
+  if (directory !== '') attempt(271, 'OpenSSLCADir', () => context.addCaDir(directory));
+}
+
+/**
+ * A native context for a certificate.
+ * @param {import('./settings').Settings} settings
+ * @param {object} certificate native entry of a store: applyTo(context)
+ */
+function createContext(settings, certificate) {
+  const versions = protocols(settings.number('SSLEnabledProtocols'));
+  if (versions === null) {
+    throw failure(270, 'SSLEnabledProtocols enables no version that exists: TLS 1.0 to 1.3 are 192, 768, 3072 and 12288.');
+  }
+  const context = new binding.SecureContext('TLS_method', versions.min, versions.max);
+  context.setOptions(versions.off + SERVER_PREFERENCE);
+  applySuites(context, settings, versions);
+  const signatures = joined(settings, versions,
+    ['TLS12SignatureAlgorithms', TLS12_SIGNATURES], ['TLS13SignatureAlgorithms', TLS13_SIGNATURES]);
+  if (signatures !== '') attempt(270, 'TLS12SignatureAlgorithms', () => context.setSigalgs(signatures));
+  const groups = joined(settings, versions, ['TLS12SupportedGroups', GROUPS], ['TLS13SupportedGroups', GROUPS]);
+  if (groups !== '') attempt(270, 'TLS12SupportedGroups', () => context.setEcdhCurve(groups));
+  context.setDhParam(true);
+  applyTrust(context, settings);
+  attempt(273, 'SSLCert', () => certificate.applyTo(context));
+  for (const pem of certificates(settings.get('SSLCACerts'))) {
+    attempt(274, 'SSLCACerts', () => context.addChainCert(Buffer.from(pem)));
+  }
+  if (settings.isOn('ReuseSSLSession')) context.setSessionIdContext('c4tls.ipworks');
+  else context.disableSessions();
+  return context;
+}
+
+// SSLSecurityFlags that say something on this side: validity, unknown authority, usage.
+const RELAXATIONS = 0x01 | 0x10 | 0x20;
+
+/** The flags that relax the verification of clients. */
+function verifyFlags(settings) {
+  return settings.number('SSLSecurityFlags') & RELAXATIONS;
+}
+
+module.exports = { createContext, verifyFlags };

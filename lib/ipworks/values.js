@@ -1,0 +1,37 @@
+'use strict';
+// Checks of what programs give as properties and arguments.
+const { toBytes } = require('../core/bytes');
+const { failure } = require('./errors');
+
+const INVALID_ARGUMENT = 10022;
+
+const invalid = (name, expected) => failure(INVALID_ARGUMENT, `${name} must be ${expected}.`);
+
+/** A whole number from `min` to `max`. */
+function whole(value, name, min, max) {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw invalid(name, `a whole number from ${min} to ${max}`);
+}
+
+function flag(value, name) {
+  if (typeof value === 'boolean') return value;
+  throw invalid(name, 'true or false');
+}
+
+function text(value, name) {
+  if (typeof value === 'string') return value;
+  throw invalid(name, 'a string');
+}
+
+/** Bytes as a Buffer: a view as it is, text as UTF-8. */
+function bytes(value, name) {
+  if (typeof value === 'string' || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return toBytes(value);
+  throw invalid(name, 'a Uint8Array or a string');
+}
+
+/** The same, but a copy: what the program does with its own later changes nothing. */
+function copied(value, name) {
+  return Buffer.from(bytes(value, name));
+}
+
+module.exports = { bytes, copied, flag, invalid, text, whole };
