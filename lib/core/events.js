@@ -30,6 +30,7 @@ const kinds = Object.freeze({
   TRACE: 33,
   PSK: 34,
   RENEGOTIATION: 35,
+  CLIENT_CERTIFICATE: 40,
 });
 
 /** What JavaScript asks to be told of, as bits. */
@@ -41,6 +42,9 @@ const hooks = Object.freeze({
   EAGER: 16,         // listeners only: hand every connection over before TLS starts
   TRACE: 32,
   PSK: 64,           // park for each pre-shared key (pskCallback)
+  OFFER: 128,        // CERTIFICATE tells the client's suites and signature algorithms
+  CLIENT_CERTIFICATE: 256,   // park before SECURE: the program judges the client's certificate
+  RECORDS: 512,      // a TRACE for each record
 });
 
 module.exports = { hooks, kinds };

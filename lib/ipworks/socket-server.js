@@ -277,7 +277,7 @@ class SocketServer extends EventEmitter {
     if (this.listenerCount('SSLConnectionRequest') > 0) bits |= hooks.CERTIFICATE | hooks.OFFER;
     if (this.#values.authenticateClients) bits |= hooks.CLIENT_CERTIFICATE;
     if (this.#settings.get('SSLKeyLogFile') !== '') bits |= hooks.KEYLOG;
-    if (this.#settings.isOn('LogSSLPackets')) bits |= hooks.PACKETS;
+    if (this.#settings.isOn('LogSSLPackets')) bits |= hooks.RECORDS;
     return bits;
   }
 

@@ -58,6 +58,7 @@ pub struct CipherInfo {
     pub name: String,
     pub standard_name: String,
     pub version: String,
+    pub bits: u32,
 }
 
 #[napi(object, object_from_js = false)]
@@ -66,6 +67,12 @@ pub struct EphemeralKeyInfo {
     pub kind: Option<String>,
     pub name: Option<String>,
     pub size: Option<u32>,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct KeyExchange {
+    pub name: String,
+    pub bits: Option<u32>,
 }
 
 #[napi(object, object_from_js = false)]
@@ -209,6 +216,12 @@ impl Connection {
         self.inner.answer(Answer::Psk(key)).or_throw(env)
     }
 
+    /// False: the client gets an alert, and ERROR follows.
+    #[napi]
+    pub fn answer_client_certificate(&self, env: &Env, accept: bool) -> Result<()> {
+        self.inner.answer(Answer::ClientCertificate(accept)).or_throw(env)
+    }
+
     #[napi]
     pub fn answer_renegotiation(&self, env: &Env) -> Result<()> {
         self.inner.answer(Answer::Renegotiation).or_throw(env)
@@ -262,7 +275,18 @@ impl Connection {
     #[napi]
     pub fn get_cipher(&self) -> Option<CipherInfo> {
         let cipher = self.inner.with_session(|s| s.cipher()).flatten()?;
-        Some(CipherInfo { name: cipher.name, standard_name: cipher.standard_name, version: cipher.version })
+        Some(CipherInfo {
+            name: cipher.name,
+            standard_name: cipher.standard_name,
+            version: cipher.version,
+            bits: cipher.bits,
+        })
+    }
+
+    #[napi]
+    pub fn get_key_exchange(&self) -> Option<KeyExchange> {
+        let found = self.inner.with_session(|s| s.key_exchange()).flatten()?;
+        Some(KeyExchange { name: found.name, bits: found.bits })
     }
 
     #[napi]

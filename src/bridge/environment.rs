@@ -208,9 +208,18 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             });
             queue.push(target, kind::HELLO, 0, asked.to_string().as_bytes());
         }
-        Event::Question(Question::Certificate { servername, ocsp }) => {
-            let asked = json!({ "servername": servername, "ocsp": ocsp });
+        Event::Question(Question::Certificate { servername, ocsp, offer }) => {
+            let mut asked = json!({ "servername": servername, "ocsp": ocsp });
+            if let Some(offer) = offer {
+                asked["suites"] = json!(offer.suites);
+                asked["sigalgs"] = json!(offer.signature_algorithms);
+            }
             queue.push(target, kind::CERTIFICATE, 0, asked.to_string().as_bytes());
+        }
+        Event::Question(Question::ClientCertificate { present, fault }) => {
+            let (code, message) = fault.as_ref().map(|f| (&f.code, &f.message)).unzip();
+            let asked = json!({ "present": present, "code": code, "message": message });
+            queue.push(target, kind::CLIENT_CERTIFICATE, 0, asked.to_string().as_bytes());
         }
         Event::Question(Question::PskIdentities { identities }) => {
             let asked = json!({ "identities": identities });

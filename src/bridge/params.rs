@@ -8,7 +8,7 @@ use napi_derive::napi;
 use super::secure_context::SecureContext;
 use super::sni_table::SniTable;
 use crate::driver::StartOptions;
-use crate::engine::{Hooks, Renegotiation, Role, SessionConfig, Verify};
+use crate::engine::{Forgive, Hooks, Renegotiation, Role, SessionConfig, Verify};
 
 /// Questions and notices that JavaScript asked for, as bits of one number.
 pub(super) mod hook {
@@ -20,6 +20,9 @@ pub(super) mod hook {
     pub const EAGER: u32 = 16;
     pub const TRACE: u32 = 32;
     pub const PSK: u32 = 64;
+    pub const OFFER: u32 = 128;
+    pub const CLIENT_CERTIFICATE: u32 = 256;
+    pub const RECORDS: u32 = 512;
 }
 
 pub(super) fn hooks(bits: u32) -> Hooks {
@@ -30,6 +33,9 @@ pub(super) fn hooks(bits: u32) -> Hooks {
         keylog: bits & hook::KEYLOG != 0,
         sessions: bits & hook::SESSIONS != 0,
         trace: bits & hook::TRACE != 0,
+        records: bits & hook::RECORDS != 0,
+        offer: bits & hook::OFFER != 0,
+        client_certificate: bits & hook::CLIENT_CERTIFICATE != 0,
     }
 }
 
@@ -54,6 +60,8 @@ pub struct TlsParams<'env> {
     /// Seconds.
     pub reneg_window: f64,
     pub strict_eof: Option<bool>,
+    /// Bits of what is forgiven a peer's certificate, as IPWorks' SSLSecurityFlags have them.
+    pub verify_flags: Option<u32>,
 }
 
 impl TlsParams<'_> {
@@ -66,6 +74,7 @@ impl TlsParams<'_> {
                     request: self.request_cert,
                     require: self.is_server && self.request_cert && self.reject_unauthorized,
                 },
+                forgive: forgive(self.verify_flags.unwrap_or(0)),
                 alpn: self.alpn.as_deref().unwrap_or_default().to_vec(),
                 servername: self.servername.clone().filter(|name| !name.is_empty()),
                 session: self.session.as_deref().map(<[u8]>::to_vec),
@@ -84,6 +93,10 @@ impl TlsParams<'_> {
             strict_eof: self.strict_eof.unwrap_or(false),
         }
     }
+}
+
+fn forgive(flags: u32) -> Forgive {
+    Forgive { time: flags & 0x01 != 0, authority: flags & 0x10 != 0, usage: flags & 0x20 != 0 }
 }
 
 /// Any number JavaScript may give; what is no duration becomes zero.

@@ -41,6 +41,7 @@ pub(super) mod kind {
     pub const TRACE: u32 = 33;
     pub const PSK: u32 = 34;
     pub const RENEGOTIATION: u32 = 35;
+    pub const CLIENT_CERTIFICATE: u32 = 40;
 }
 
 /// A slab larger than this, in bytes, is not kept for the next batch: one burst must not pin its memory for ever.

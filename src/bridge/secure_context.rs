@@ -99,6 +99,24 @@ impl SecureContext {
         self.open(env)?.add_ca_cert(pem).or_throw(env)
     }
 
+    /// PEM files named by the hash of the subject.
+    #[napi]
+    pub fn add_ca_dir(&self, env: &Env, path: String) -> Result<()> {
+        self.open(env)?.add_ca_directory(&path).or_throw(env)
+    }
+
+    /// PEM of certificates to send behind the chain.
+    #[napi]
+    pub fn add_chain_cert(&self, env: &Env, pem: &[u8]) -> Result<()> {
+        self.open(env)?.add_chain(pem).or_throw(env)
+    }
+
+    /// No session can be resumed.
+    #[napi]
+    pub fn disable_sessions(&self, env: &Env) -> Result<()> {
+        self.open(env)?.disable_sessions().or_throw(env)
+    }
+
     /// The process' shared roots.
     #[napi]
     pub fn add_root_certs(&self, env: &Env) -> Result<()> {

@@ -15,8 +15,8 @@ use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsConnecto
 use crate::credentials::start_openssl;
 use crate::engine::state::Bytes;
 use crate::engine::{
-    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, Read, Role, SessionConfig, SessionEvent, TlsSession,
-    Verify,
+    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role, SessionConfig, SessionEvent,
+    TlsSession, Verify,
 };
 use crate::error::{Error, Result};
 
@@ -357,6 +357,10 @@ impl TlsSession for Session {
     }
 
     fn ephemeral_key(&self) -> Option<EphemeralKey> {
+        None
+    }
+
+    fn key_exchange(&self) -> Option<KeyExchange> {
         None
     }
 

@@ -14,7 +14,7 @@ use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
 
 use super::{Connection, Server, ServerConfig, StartOptions};
 use crate::credentials::{generate_certificate, KeyType};
-use crate::engine::{Context, Hooks, Renegotiation, Role, SessionConfig, Verify};
+use crate::engine::{Context, Forgive, Hooks, Renegotiation, Role, SessionConfig, Verify};
 use crate::transport::{Listener, SocketOptions};
 use sink::Sink;
 
@@ -35,6 +35,7 @@ fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
         session: SessionConfig {
             role,
             verify: Verify::default(),
+            forgive: Forgive::default(),
             alpn: Vec::new(),
             servername: None,
             session: None,
