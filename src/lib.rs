@@ -5,6 +5,7 @@
 //! | [`error`] | the one error type |
 //! | [`engine`] | TLS over bytes: no socket, no clock, no JavaScript |
 //! | [`credentials`] | PEM, PKCS#12, certificates, sealed secrets |
+//! | [`framing`] | bytes to messages: delimiters, lines, records |
 //! | [`policy`] | limits and deadlines |
 //! | [`text`] | code pages |
 //! | [`transport`] | listen, connect, TCP, Unix sockets and pipes |
@@ -15,6 +16,7 @@ pub mod credentials;
 pub mod driver;
 pub mod engine;
 pub mod error;
+pub mod framing;
 pub mod policy;
 pub mod text;
 pub mod transport;

@@ -1,4 +1,4 @@
-//! The core's engine, compiled from the main crate's own sources: the main crate cannot be linked into a program, its
+//! The core's engine and framing, compiled from the main crate's own sources: the main crate cannot be linked into a program, its
 //! `bridge` needs the functions of Node-API.
 
 // Helpers of the engine's tests that no target needs.
@@ -10,3 +10,5 @@ pub mod credentials;
 pub mod engine;
 #[path = "../../src/error.rs"]
 pub mod error;
+#[path = "../../src/framing/mod.rs"]
+pub mod framing;

@@ -30,6 +30,7 @@ const kinds = Object.freeze({
   TRACE: 33,
   PSK: 34,
   RENEGOTIATION: 35,
+  MESSAGE: 36,
   CLIENT_CERTIFICATE: 40,
 });
 

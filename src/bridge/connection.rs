@@ -7,7 +7,8 @@ use napi::Env;
 use napi_derive::napi;
 
 use super::environment::Environment;
-use super::params::{hooks, seconds, TlsParams};
+use super::framing::FramingOptions;
+use super::params::{hooks, seconds, start_options, TlsParams};
 use super::secure_context::SecureContext;
 #[cfg(not(unix))]
 use super::throw::throw;
@@ -157,9 +158,42 @@ impl Connection {
         self.inner.id()
     }
 
+    /// Without `params`: no TLS.
     #[napi]
-    pub fn start(&self, params: TlsParams) {
-        self.inner.start(params.start_options());
+    pub fn start(&self, params: Option<TlsParams>) {
+        self.inner.start(start_options(params));
+    }
+
+    /// Sends all that was accepted, then close_notify and FIN; CLOSED follows. A peer that takes nothing for so many
+    /// milliseconds (0: for ever) gets a reset.
+    #[napi]
+    pub fn finish(&self, timeout: f64) {
+        self.inner.finish(seconds(timeout / 1000.0));
+    }
+
+    /// Bytes that were accepted and are not in the kernel.
+    #[napi]
+    pub fn pending_bytes(&self) -> f64 {
+        self.inner.pending() as f64
+    }
+
+    /// DRAIN follows when all that was accepted is in the kernel, be it now.
+    #[napi]
+    pub fn await_drain(&self) {
+        self.inner.await_drain();
+    }
+
+    /// From now on, beginning with what has come and was not delivered yet.
+    #[napi]
+    pub fn set_framing(&self, env: &Env, framing: FramingOptions) -> Result<()> {
+        self.inner.set_framing(framing.framing().or_throw(env)?);
+        Ok(())
+    }
+
+    /// Milliseconds in which neither side moves a byte, until ERROR; 0: no limit.
+    #[napi]
+    pub fn set_idle_timeout(&self, timeout: f64) {
+        self.inner.set_idle_timeout(seconds(timeout / 1000.0));
     }
 
     #[napi]

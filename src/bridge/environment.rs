@@ -18,6 +18,7 @@ use super::wake::Wake;
 use crate::driver::{Connection, Event, EventSink};
 use crate::engine::Question;
 use crate::error::Error as CoreError;
+use crate::framing::Message;
 use crate::policy::limits;
 use crate::transport::{ConnectError, SocketAddress};
 
@@ -33,6 +34,8 @@ pub(super) struct Environment {
     offered: Mutex<HashMap<u32, Arc<Connection>>>,
     /// Events in the last batch.
     last_batch: AtomicUsize,
+    /// Batches taken so far.
+    batches: AtomicUsize,
     minds_records: AtomicBool,
     closed: AtomicBool,
 }
@@ -70,6 +73,11 @@ impl Environment {
         self.offered().remove(&id)
     }
 
+    /// The number of the present batch: while it stays, the JavaScript thread is at the same turn, or has nothing to do.
+    pub fn batch(&self) -> usize {
+        self.batches.load(Ordering::Relaxed)
+    }
+
     /// The JavaScript thread has little to do: a small write may be sent by itself.
     pub fn light(&self) -> bool {
         self.last_batch.load(Ordering::Relaxed) <= limits::DIRECT_WRITE_BATCH
@@ -90,6 +98,16 @@ impl Environment {
         if queue.waiting.words.len() >= limits::FLUSH_EVENTS * WORDS {
             self.wake_for(queue);
         }
+    }
+
+    /// Appends and wakes at once: the JavaScript thread answers while the shard reads on.
+    fn hand_over(&self, push: impl FnOnce(&mut Queue)) {
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        let mut queue = self.queue();
+        push(&mut queue);
+        self.wake_for(queue);
     }
 
     /// Wakes the JavaScript thread if nobody has yet.
@@ -118,13 +136,11 @@ impl EventSink for Environment {
     }
 
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
-        if self.closed.load(Ordering::Acquire) {
-            return;
-        }
-        let mut queue = self.queue();
-        queue.push_data(connection, bytes);
-        // At once: the JavaScript thread answers while the shard reads on.
-        self.wake_for(queue);
+        self.hand_over(|queue| queue.push_data(connection, bytes));
+    }
+
+    fn message(&self, connection: &Arc<Connection>, message: Message<'_>) {
+        self.hand_over(|queue| queue.push_message(connection, message));
     }
 
     fn has_room(&self) -> bool {
@@ -280,6 +296,7 @@ pub fn init(env: Env, on_wake: Function<(), ()>) -> Result<()> {
         wake,
         offered: Mutex::default(),
         last_batch: AtomicUsize::new(0),
+        batches: AtomicUsize::new(0),
         minds_records: AtomicBool::new(false),
         closed: AtomicBool::new(false),
     });
@@ -345,6 +362,7 @@ impl Local {
             self.shared.taken.notify_all();
         }
         self.shared.last_batch.store(batch.words.len() / WORDS, Ordering::Relaxed);
+        self.shared.batches.fetch_add(1, Ordering::Relaxed);
         self.batch = batch;
         self.words_done = 0;
         self.slab_done = 0;

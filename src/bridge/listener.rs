@@ -8,14 +8,15 @@ use napi_derive::napi;
 
 use super::connection::{socket_options, AddressInfo};
 use super::environment::Environment;
-use super::params::{hook, TlsParams};
+use super::framing::FramingOptions;
+use super::params::{hook, start_options, TlsParams};
 use super::throw::{throw, OrThrow};
 use crate::driver::{parse_address, Server, ServerConfig};
 use crate::error::Error as CoreError;
 use crate::transport;
 
 #[napi(object, object_to_js = false)]
-pub struct ListenerOptions {
+pub struct ListenerOptions<'env> {
     pub no_delay: Option<bool>,
     pub keep_alive: Option<bool>,
     /// Seconds.
@@ -24,6 +25,8 @@ pub struct ListenerOptions {
     pub paused: Option<bool>,
     /// 0: no limit.
     pub max_connections: Option<f64>,
+    /// Connections give MESSAGE instead of DATA.
+    pub framing: Option<FramingOptions<'env>>,
 }
 
 /// Configure first, then listen.
@@ -55,20 +58,22 @@ impl Listener {
         Ok(Listener { environment: Environment::current(env)?, config: None, server: None })
     }
 
-    /// What later connections get. At any time.
+    /// What later connections get. At any time. Without `params`: plain TCP.
     #[napi]
-    pub fn configure(&mut self, params: TlsParams, options: ListenerOptions) {
+    pub fn configure(&mut self, env: &Env, params: Option<TlsParams>, options: ListenerOptions) -> Result<()> {
         let config = ServerConfig {
-            start: params.start_options(),
-            eager: params.hooks & hook::EAGER != 0,
+            eager: params.as_ref().is_some_and(|params| params.hooks & hook::EAGER != 0),
+            start: start_options(params),
             paused: options.paused.unwrap_or(false),
             socket: socket_options(options.no_delay, options.keep_alive, options.keep_alive_delay),
             max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,
+            framing: options.framing.map(|framing| framing.framing()).transpose().or_throw(env)?,
         };
         match &self.server {
             Some(server) => server.configure(config),
             None => self.config = Some(config),
         }
+        Ok(())
     }
 
     /// Binds and listens; the id under which events come.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod environment;
+mod framing;
 mod generate;
 mod listener;
 mod params;

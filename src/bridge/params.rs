@@ -64,10 +64,15 @@ pub struct TlsParams<'env> {
     pub verify_flags: Option<u32>,
 }
 
+/// Without `params`: plain TCP.
+pub(super) fn start_options(params: Option<TlsParams>) -> StartOptions {
+    params.map_or_else(StartOptions::clear, |params| params.start_options())
+}
+
 impl TlsParams<'_> {
-    pub(super) fn start_options(&self) -> StartOptions {
+    fn start_options(&self) -> StartOptions {
         StartOptions {
-            context: self.context.context(),
+            context: Some(self.context.context()),
             session: SessionConfig {
                 role: if self.is_server { Role::Server } else { Role::Client },
                 verify: Verify {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use crate::driver::Connection;
+use crate::framing::Message;
 use crate::policy::limits;
 
 /// Words of a descriptor.
@@ -41,6 +42,7 @@ pub(super) mod kind {
     pub const TRACE: u32 = 33;
     pub const PSK: u32 = 34;
     pub const RENEGOTIATION: u32 = 35;
+    pub const MESSAGE: u32 = 36;
     pub const CLIENT_CERTIFICATE: u32 = 40;
 }
 
@@ -111,11 +113,20 @@ impl Queue {
     }
 
     pub fn push_data(&mut self, connection: &Arc<Connection>, bytes: &[u8]) {
-        // The connection counts before it hands over: equal means that nothing of it waits yet.
-        if connection.inbound() == bytes.len() {
+        self.touch(connection, bytes.len());
+        self.push(connection.id(), kind::DATA, 0, bytes);
+    }
+
+    pub fn push_message(&mut self, connection: &Arc<Connection>, message: Message<'_>) {
+        self.touch(connection, message.bytes.len() + limits::MESSAGE_COST);
+        self.push(connection.id(), kind::MESSAGE, message.ended.into(), message.bytes);
+    }
+
+    /// The connection counts before it hands over: equal means that nothing of it waits yet.
+    fn touch(&mut self, connection: &Arc<Connection>, counted: usize) {
+        if connection.inbound() == counted {
             self.waiting.touched.push(connection.clone());
         }
-        self.push(connection.id(), kind::DATA, 0, bytes);
     }
 
     /// Bytes that wait.

@@ -1,7 +1,7 @@
-//! The one call on the path of every message. It does without the conversions, and the ledger of borrowed objects under a
+//! The calls on the path of every message. They do without the conversions, and the ledger of borrowed objects under a
 //! global lock, that surround every other call.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
@@ -17,6 +17,16 @@ use crate::driver::{Connection, WriteStatus};
 struct Writable {
     connection: Arc<Connection>,
     environment: Arc<Environment>,
+    /// The batch of events with which something was last sent directly.
+    sent_with: Cell<Option<usize>>,
+}
+
+impl Writable {
+    /// A burst leaves in few system calls: only the first of a turn goes straight through.
+    fn light(&self) -> bool {
+        let batch = Some(self.environment.batch());
+        self.environment.light() && self.sent_with.replace(batch) != batch
+    }
 }
 
 thread_local! {
@@ -24,9 +34,10 @@ thread_local! {
     static WRITABLE: RefCell<HashMap<u32, Writable>> = RefCell::default();
 }
 
-/// `write` finds it from now on.
+/// `write` and `send` find it from now on.
 pub(super) fn register(connection: &Arc<Connection>, environment: &Arc<Environment>) {
-    let entry = Writable { connection: connection.clone(), environment: environment.clone() };
+    let entry =
+        Writable { connection: connection.clone(), environment: environment.clone(), sent_with: Cell::new(None) };
     WRITABLE.with_borrow_mut(|writable| writable.insert(connection.id(), entry));
 }
 
@@ -37,7 +48,7 @@ pub(super) fn forget(id: u32) {
 
 fn write(id: u32, bytes: &[u8]) -> i32 {
     WRITABLE.with_borrow(|writable| {
-        let Some(Writable { connection, environment }) = writable.get(&id) else { return -1 };
+        let Some(Writable { connection, environment, .. }) = writable.get(&id) else { return -1 };
         match connection.write(bytes, environment.light()) {
             WriteStatus::Done => 0,
             WriteStatus::Pending => 1,
@@ -46,26 +57,46 @@ fn write(id: u32, bytes: &[u8]) -> i32 {
     })
 }
 
+fn send(id: u32, bytes: &[u8], limit: usize, whole: bool) -> i64 {
+    WRITABLE.with_borrow(|writable| {
+        let Some(entry) = writable.get(&id) else { return -1 };
+        // Node's buffers have less than 2^53 bytes.
+        entry.connection.send(bytes, limit, whole, entry.light()).map_or(-1, |taken| taken as i64)
+    })
+}
+
+/// The arguments, of which the first two are an id and a Buffer.
+///
+/// # Safety
+/// `info` is that of the running call; the bytes are used before anything of JavaScript runs.
+unsafe fn arguments<'a, const N: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> Option<(u32, &'a [u8], [sys::napi_value; N])> {
+    let mut count = N;
+    let mut arguments = [ptr::null_mut(); N];
+    let (mut id, mut data, mut length) = (0, ptr::null_mut(), 0);
+    let known = sys::napi_get_cb_info(env, info, &mut count, arguments.as_mut_ptr(), ptr::null_mut(), ptr::null_mut())
+        == sys::Status::napi_ok
+        && sys::napi_get_value_uint32(env, arguments[0], &mut id) == sys::Status::napi_ok
+        && sys::napi_get_buffer_info(env, arguments[1], &mut data, &mut length) == sys::Status::napi_ok;
+    let bytes = match length {
+        0 => &[],
+        // SAFETY: memory of the Buffer, which the caller's frame keeps; nothing of JavaScript runs before we return.
+        _ => std::slice::from_raw_parts(data.cast::<u8>(), length),
+    };
+    known.then_some((id, bytes, arguments))
+}
+
 /// `write(id, bytes)`. 0: sent. 1: DRAIN follows. -1: the connection is gone.
 ///
 /// # Safety
 /// For Node-API to call, with the arguments it documents.
 unsafe extern "C" fn write_from_js(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut count = 2;
-    let mut arguments = [ptr::null_mut(); 2];
-    let (mut id, mut data, mut length, mut result) = (0, ptr::null_mut(), 0, ptr::null_mut());
-    let known = sys::napi_get_cb_info(env, info, &mut count, arguments.as_mut_ptr(), ptr::null_mut(), ptr::null_mut())
-        == sys::Status::napi_ok
-        && sys::napi_get_value_uint32(env, arguments[0], &mut id) == sys::Status::napi_ok
-        && sys::napi_get_buffer_info(env, arguments[1], &mut data, &mut length) == sys::Status::napi_ok;
-    if !known {
+    let mut result = ptr::null_mut();
+    let Some((id, bytes, _)) = arguments::<2>(env, info) else {
         sys::napi_throw_type_error(env, ptr::null(), c"write(id, bytes) takes a number and a Buffer".as_ptr());
         return result;
-    }
-    let bytes = match length {
-        0 => &[],
-        // SAFETY: memory of the Buffer, which the caller's frame keeps; nothing of JavaScript runs before we return.
-        _ => std::slice::from_raw_parts(data.cast::<u8>(), length),
     };
     // A panic must not cross into Node. What it left behind is the connection's, which is then gone.
     let status = catch_unwind(AssertUnwindSafe(|| write(id, bytes))).unwrap_or(-1);
@@ -73,7 +104,29 @@ unsafe extern "C" fn write_from_js(env: sys::napi_env, info: sys::napi_callback_
     result
 }
 
+/// `send(id, bytes, limit, whole)`: how many bytes were accepted behind those that wait, which may be `limit` bytes; with
+/// `whole` all or none. DRAIN follows when it was not all. -1: the connection is gone.
+///
+/// # Safety
+/// For Node-API to call, with the arguments it documents.
+unsafe extern "C" fn send_from_js(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let (mut limit, mut whole, mut result) = (0.0, false, ptr::null_mut());
+    let known = arguments::<4>(env, info).filter(|(_, _, arguments)| {
+        sys::napi_get_value_double(env, arguments[2], &mut limit) == sys::Status::napi_ok
+            && sys::napi_get_value_bool(env, arguments[3], &mut whole) == sys::Status::napi_ok
+    });
+    let Some((id, bytes, _)) = known else {
+        let message = c"send(id, bytes, limit, whole) takes a number, a Buffer, a number and a boolean";
+        sys::napi_throw_type_error(env, ptr::null(), message.as_ptr());
+        return result;
+    };
+    let taken = catch_unwind(AssertUnwindSafe(|| send(id, bytes, limit as usize, whole))).unwrap_or(-1);
+    sys::napi_create_int64(env, taken, &mut result);
+    result
+}
+
 #[napi(module_exports)]
-pub fn add_write(mut exports: Object) -> Result<()> {
-    exports.create_named_method("write", write_from_js)
+pub fn add_calls(mut exports: Object) -> Result<()> {
+    exports.create_named_method("write", write_from_js)?;
+    exports.create_named_method("send", send_from_js)
 }

@@ -9,24 +9,35 @@ use atomic_waker::AtomicWaker;
 
 use super::core::{Core, Io, Phase};
 use super::duplex::Duplex;
+use super::outbox::Outbox;
 use super::server::Server;
 use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
 use super::{lock, next_id, EventSink};
-use crate::engine::{Answer, Context, Hooks, SessionConfig, TlsSession, Verify};
+use crate::engine::{Answer, Context, Hooks, Role, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
+use crate::framing::Framing;
 use crate::policy::limits;
 use crate::transport::{ConnectOptions, SocketAddress, Stream};
 
 /// How TLS begins on a connection.
 #[derive(Clone)]
 pub struct StartOptions {
-    pub context: Context,
+    /// `None`: no TLS, plain TCP.
+    pub context: Option<Context>,
     pub session: SessionConfig,
     /// From the call on; `None` for no limit.
     pub handshake_timeout: Option<Duration>,
     /// A FIN without close_notify is an error.
     pub strict_eof: bool,
+}
+
+impl StartOptions {
+    /// No TLS: plain TCP.
+    pub fn clear() -> Self {
+        let session = SessionConfig::new(Role::Server);
+        StartOptions { context: None, session, handshake_timeout: None, strict_eof: false }
+    }
 }
 
 /// What became of a write.
@@ -46,21 +57,19 @@ pub(super) mod control {
     pub const RESET: u8 = 4;
     pub const SHUTDOWN: u8 = 8;
     pub const ENDED: u8 = 16;
+    /// The order's framing is new.
+    pub const REFRAME: u8 = 32;
+    pub const FINISH: u8 = 64;
+    /// The order has an idle timeout.
+    pub const IDLE: u8 = 128;
 }
 
-/// Clear bytes on their way from JavaScript to the engine. Holds at most one write at a time.
+/// What goes with the bits of [`control`].
 #[derive(Default)]
-pub(super) struct Outbox {
-    pub bytes: Vec<u8>,
-    pub taken: usize,
-    /// The writer waits for [`super::Event::Drain`].
-    pub waiting: bool,
-}
-
-impl Outbox {
-    pub fn is_empty(&self) -> bool {
-        self.taken == self.bytes.len()
-    }
+pub(super) struct Orders {
+    pub framing: Option<Framing>,
+    pub finish: Duration,
+    pub idle: Duration,
 }
 
 pub struct Connection {
@@ -70,6 +79,7 @@ pub struct Connection {
     pub(super) sink: Arc<dyn EventSink>,
     pub(super) core: Mutex<Core>,
     pub(super) outbox: Mutex<Outbox>,
+    pub(super) orders: Mutex<Orders>,
     /// Only for connections over a stream of JavaScript's.
     pub(super) duplex: Option<Mutex<Duplex>>,
     pub(super) waker: AtomicWaker,
@@ -92,6 +102,7 @@ impl Connection {
             sink,
             core: Mutex::new(core),
             outbox: Mutex::default(),
+            orders: Mutex::default(),
             duplex: duplex.map(Mutex::new),
             waker: AtomicWaker::new(),
             mailed: AtomicBool::new(false),
@@ -134,13 +145,14 @@ impl Connection {
 
     /// A connection that `server` accepted. With `start` its handshake begins at once and JavaScript hears of it when it
     /// must; without, it is offered right away and waits for [`start`](Self::start). `reading`: as if
-    /// [`read_start`](Self::read_start) had been called. Called on a runtime thread.
+    /// [`read_start`](Self::read_start) had been called. With `framing` it gives messages. Called on a runtime thread.
     pub(super) fn accepted(
         server: &Arc<Server>,
         shard: &'static Shard,
         stream: Stream,
         start: Option<StartOptions>,
         reading: bool,
+        framing: Option<Framing>,
     ) -> Arc<Self> {
         let mut core = Core::new(Phase::Idle);
         let (read, write) = stream.split();
@@ -157,7 +169,7 @@ impl Connection {
             lock(&conn.core).unseen = None;
             server.seen(&conn, true);
         }
-        shard.run_task(Task::new(&conn, shard, Opening::Open(read), Some(server.clone())));
+        shard.run_task(Task::new(&conn, shard, Opening::Open(read), Some(server.clone())).framed(framing));
         conn
     }
 
@@ -198,51 +210,129 @@ impl Connection {
 
     /// Takes a write. `light`: the JavaScript thread has little to do, so it may encrypt and send by itself.
     pub fn write(self: &Arc<Self>, bytes: &[u8], light: bool) -> WriteStatus {
-        if self.control.load(Ordering::Acquire) & (control::CLOSE | control::ENDED) != 0 {
+        if self.is_closing() {
             return WriteStatus::Gone;
         }
+        match self.put(bytes, light, true) {
+            true => WriteStatus::Done,
+            false => WriteStatus::Pending,
+        }
+    }
+
+    /// Queues bytes behind those that wait; gives how many, or `None` when the connection is closing. Not more may wait
+    /// in front of the engine than `limit` bytes: what is too much is not taken, with `whole` nothing is. Then
+    /// [`super::Event::Drain`] follows when all that was taken is in the kernel.
+    pub fn send(self: &Arc<Self>, bytes: &[u8], limit: usize, whole: bool, light: bool) -> Option<usize> {
+        if self.is_closing() {
+            return None;
+        }
+        let room = limit.saturating_sub(lock(&self.outbox).len());
+        let fits = match bytes.len() <= room {
+            true => bytes.len(),
+            false if whole => 0,
+            false => room,
+        };
+        if fits > 0 {
+            self.put(&bytes[..fits], light, fits < bytes.len());
+        }
+        if fits < bytes.len() {
+            self.await_drain();
+        }
+        Some(fits)
+    }
+
+    /// [`super::Event::Drain`] follows when all that was taken is in the kernel, be it now.
+    pub fn await_drain(self: &Arc<Self>) {
+        lock(&self.outbox).waiting = true;
+        self.wake();
+    }
+
+    /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted.
+    pub fn pending(&self) -> usize {
+        let mut core = lock(&self.core);
+        let encrypted = match core.tickets_held {
+            true => 0,
+            false => core.session.as_mut().map_or(0, |s| s.output().len()),
+        };
+        encrypted + lock(&self.outbox).len()
+    }
+
+    fn is_closing(&self) -> bool {
+        const CLOSING: u8 = control::CLOSE | control::ENDED | control::FINISH;
+        self.control.load(Ordering::Acquire) & CLOSING != 0
+    }
+
+    /// True when all of it is in the kernel; otherwise [`super::Event::Drain`] tells, if `tell`.
+    fn put(self: &Arc<Self>, bytes: &[u8], light: bool, tell: bool) -> bool {
         if light && bytes.len() <= limits::DIRECT_WRITE {
             if let Ok(mut core) = self.core.try_lock() {
-                if let Some(status) = self.write_through(&mut core, bytes) {
-                    return status;
+                if let Some(sent) = self.put_through(&mut core, bytes, tell) {
+                    return sent;
                 }
             }
         }
+        self.queue(bytes, tell);
+        false
+    }
+
+    fn queue(self: &Arc<Self>, bytes: &[u8], tell: bool) {
         let mut outbox = lock(&self.outbox);
-        outbox.bytes.extend_from_slice(bytes);
-        outbox.waiting = true;
+        outbox.push(bytes);
+        outbox.waiting |= tell;
         drop(outbox);
         self.wake();
-        WriteStatus::Pending
     }
 
     /// Encrypts and sends on the spot; `None` when something is queued already or TLS is not ready.
-    fn write_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8]) -> Option<WriteStatus> {
+    fn put_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8], tell: bool) -> Option<bool> {
         if !core.may_write_through() || !lock(&self.outbox).is_empty() {
             return None;
+        }
+        core.touched = true;
+        let bytes = core.send_clear(bytes);
+        if bytes.is_empty() {
+            return Some(true);
         }
         match core.session.as_mut()?.write(bytes) {
             Ok(n) if n == bytes.len() => {}
             Ok(n) => {
-                let mut outbox = lock(&self.outbox);
-                outbox.bytes.extend_from_slice(&bytes[n..]);
-                outbox.waiting = true;
-                drop(outbox);
-                self.wake();
-                return Some(WriteStatus::Pending);
+                self.queue(&bytes[n..], tell);
+                return Some(false);
             }
             Err(error) => {
                 core.failure = Some(error);
                 self.wake();
-                return Some(WriteStatus::Pending);
+                return Some(false);
             }
         }
         if core.send_now() {
-            return Some(WriteStatus::Done);
+            return Some(true);
         }
-        lock(&self.outbox).waiting = true;
-        self.wake();
-        Some(WriteStatus::Pending)
+        self.queue(&[], tell);
+        Some(false)
+    }
+
+    /// Cuts what the peer sends in another way, beginning with what was not given yet; see [`EventSink::message`].
+    pub fn set_framing(self: &Arc<Self>, framing: Framing) {
+        lock(&self.orders).framing = Some(framing);
+        self.command(control::REFRAME);
+    }
+
+    /// Neither side moved a byte for so long: `ERR_C4TLS_IDLE_TIMEOUT`. Zero: no limit.
+    pub fn set_idle_timeout(self: &Arc<Self>, limit: Duration) {
+        lock(&self.orders).idle = limit;
+        match limit.is_zero() {
+            true => drop(self.control.fetch_and(!control::IDLE, Ordering::AcqRel)),
+            false => self.command(control::IDLE),
+        }
+    }
+
+    /// Sends all that was taken, then close_notify and FIN; drops what the peer still sends, and waits for its FIN, at most
+    /// [`limits::FINISH_TIME`] behind ours. A peer that takes nothing for `timeout` (zero: for ever) gets a reset. Nothing
+    /// is taken any more; [`super::Event::Closed`] follows.
+    pub fn finish(self: &Arc<Self>, timeout: Duration) {
+        lock(&self.orders).finish = timeout;
+        self.command(control::FINISH | control::SHUTDOWN);
     }
 
     /// After everything written: close_notify and FIN, then [`super::Event::ShutdownDone`].

@@ -51,6 +51,8 @@ pub(super) struct Core {
     pub shutdown: Shutdown,
     /// What the JavaScript thread ran into; the task reports it.
     pub failure: Option<Error>,
+    /// The JavaScript thread has sent something, which the task has not noticed yet.
+    pub touched: bool,
 }
 
 /// Our side of the end.
@@ -78,6 +80,7 @@ impl Core {
             eof: false,
             shutdown: Shutdown::No,
             failure: None,
+            touched: false,
         }
     }
 
@@ -96,6 +99,22 @@ impl Core {
         if let Some(settled) = self.session.as_mut().and_then(|s| s.settle()) {
             self.session = Some(settled);
         }
+    }
+
+    /// Without TLS: sends what the kernel takes at once of `bytes`, and gives the rest. Nothing may be queued.
+    pub fn send_clear<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let (Some(Io::Socket(write)), Some(session)) = (&self.io, &self.session) else { return bytes };
+        if !session.passes_through() {
+            return bytes;
+        }
+        // What went wrong shows again when the rest is sent.
+        let sent = write.try_write(bytes).unwrap_or(0);
+        &bytes[sent..]
+    }
+
+    /// Without TLS: bytes go over the wire as they are.
+    pub fn is_clear(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.passes_through())
     }
 
     /// Sends the output without waiting; true when all of it left.

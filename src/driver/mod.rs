@@ -5,6 +5,7 @@
 mod connection;
 mod core;
 mod duplex;
+mod outbox;
 mod server;
 mod shard;
 mod task;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use crate::engine::Question;
 use crate::error::Error;
+use crate::framing::Message;
 use crate::transport::{ConnectError, SocketAddress};
 
 pub use connection::{parse_address, Connection, StartOptions, WriteStatus};
@@ -70,6 +72,8 @@ pub trait EventSink: Send + Sync {
     fn emit(&self, target: u32, event: Event<'_>);
     /// Clear bytes of `connection`. The sink calls [`Connection::consumed`] when they are on their way to the listener.
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]);
+    /// A message of `connection`; [`Connection::consumed`] as for [`data`](Self::data).
+    fn message(&self, connection: &Arc<Connection>, message: Message<'_>);
     /// False while all connections together have too much waiting.
     fn has_room(&self) -> bool;
     /// Whether the owner minds how its peers cut what they send: a record that may be a limited one is then given by

@@ -21,6 +21,7 @@ use super::connection::{Connection, StartOptions};
 use super::shard::{self, Shard};
 use super::{lock, next_id, Event, EventSink};
 use crate::error::{Error, Result};
+use crate::framing::Framing;
 use crate::policy::limits::ACCEPT_REST;
 use crate::transport::{Accepted, Listener, SocketAddress, SocketOptions, Stream};
 
@@ -35,6 +36,8 @@ pub struct ServerConfig {
     pub socket: SocketOptions,
     /// Connections above this many are closed at once; 0 for no limit.
     pub max_connections: usize,
+    /// Connections give messages instead of data.
+    pub framing: Option<Framing>,
 }
 
 /// Connections that JavaScript has not heard of.
@@ -105,6 +108,14 @@ impl Server {
         self.config.read().unwrap_or_else(|e| e.into_inner()).clone()
     }
 
+    /// For the next connection: without a handshake it is at once where it stays.
+    fn shard(&self) -> Result<&'static Shard> {
+        match self.config().start.context {
+            Some(_) => Shard::for_handshake(),
+            None => Shard::for_data(),
+        }
+    }
+
     /// `None` for a path.
     pub fn address(&self) -> Option<SocketAddress> {
         self.address.clone()
@@ -139,7 +150,7 @@ impl Server {
         loop {
             let next = lock(&self.handed).pop_front();
             let Some(socket) = next else { return };
-            let Ok(shard) = Shard::for_handshake() else { return };
+            let Ok(shard) = self.shard() else { return };
             let stream = {
                 let _entered = shard.handle().enter();
                 Stream::connected(socket)
@@ -225,6 +236,7 @@ impl Server {
             stream,
             (!config.eager).then(|| config.start.clone()),
             !(config.eager || config.paused),
+            config.framing.clone(),
         );
     }
 }
@@ -264,7 +276,7 @@ impl Acceptor {
                 }
                 this.rest = None;
             }
-            let Ok(shard) = Shard::for_handshake() else { return Poll::Ready(()) };
+            let Ok(shard) = this.server.shard() else { return Poll::Ready(()) };
             let accepted = {
                 // The socket belongs to the runtime that is entered when it comes.
                 let _entered = shard.handle().enter();

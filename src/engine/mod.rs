@@ -7,6 +7,7 @@
 mod apply;
 mod bio;
 mod callbacks;
+mod clear;
 mod compression;
 mod context;
 mod failure;
@@ -34,6 +35,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
+pub use clear::clear_session;
 pub use compression::Compression;
 pub use context::{
     cipher_names, has_root_store, openssl_version, set_root_store, Context, RootStore, TICKET_KEYS_LENGTH,
@@ -100,7 +102,7 @@ impl Hooks {
 }
 
 /// How many handshakes a client may start on one connection after the first (TLS 1.2 and below).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Renegotiation {
     /// More than this many within `window` is `ERR_TLS_SESSION_ATTACK`.
     pub limit: u32,
@@ -143,6 +145,24 @@ pub struct SessionConfig {
     /// Server: contexts by name, asked before the context's own certificate.
     pub sni: Option<Arc<SniTable>>,
     pub renegotiation: Renegotiation,
+}
+
+impl SessionConfig {
+    /// Nothing is asked for.
+    pub fn new(role: Role) -> Self {
+        SessionConfig {
+            role,
+            verify: Verify::default(),
+            alpn: Vec::new(),
+            servername: None,
+            session: None,
+            request_ocsp: false,
+            hooks: Hooks::default(),
+            psk_identity_hint: None,
+            sni: None,
+            renegotiation: Renegotiation::default(),
+        }
+    }
 }
 
 /// Where a handshake stands.
@@ -312,6 +332,11 @@ pub trait TlsSession: Send {
     /// the bytes that were fed, the output and every answer. `None` where there is none, or not yet.
     fn settle(&mut self) -> Option<Box<dyn TlsSession>> {
         None
+    }
+    /// What goes over the wire is the clear text itself, so that whoever moves the bytes may leave the session out: with
+    /// an empty [`output`](Self::output) it may send by itself, and what it reads need not be fed.
+    fn passes_through(&self) -> bool {
+        false
     }
     /// Gives buffers back that are empty now.
     fn release_buffers(&mut self) {}

@@ -8,6 +8,18 @@ use std::time::Duration;
 /// before; small enough that one upload leaves room for 60 others in `ENVIRONMENT_INBOUND`.
 pub const CONNECTION_INBOUND: usize = 256 * 1024;
 
+/// What a message counts beyond its bytes, in bytes: the words that describe it on its way to JavaScript. A flood of empty
+/// lines is bounded by it: one read of them, the largest there is, makes 1 MiB of descriptors.
+pub const MESSAGE_COST: usize = 16;
+
+/// The longest unfinished message of a framing that names no limit, in bytes. Far above any line protocol's; small enough
+/// that a thousand peers that never end theirs hold a gigabyte, and no more.
+pub const MESSAGE_LIMIT: usize = 1024 * 1024;
+
+/// The longest delimiter, in bytes. What may be the beginning of one is held on top of the message's limit; delimiters of
+/// real protocols have a few bytes, multipart boundaries up to 74.
+pub const DELIMITER_LENGTH: usize = 64 * 1024;
+
 /// Events of all connections that may wait for one JavaScript thread, in bytes: payloads and descriptors. Above it no
 /// connection of that thread reads, whatever its own share: a thousand uploads into a blocked event loop hold no more than
 /// sixty do. The batch that JavaScript has taken and works on may be as large again.
@@ -56,6 +68,9 @@ pub const OWN_BUFFER: usize = 8 * 1024;
 /// reset that destroys the alert on its way. Long enough for a peer on the other side of the world, short enough that
 /// failing on purpose holds no sockets.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
+
+/// After `finish`: how long the peer's FIN is waited for behind ours. The same second, for the same reasons.
+pub const FINISH_TIME: Duration = LINGER_TIME;
 
 /// A peer that was quiet for this long after its last byte has had its alert.
 pub const LINGER_QUIET: Duration = Duration::from_millis(200);

@@ -1,7 +1,7 @@
 //! The parts of the core that the benchmarks measure, compiled from the main crate's own sources.
 //!
 //! The main crate itself cannot be linked into a program: its `bridge` needs the functions of Node-API, which only Node
-//! has. Framing will join the list when there is a `src/framing`.
+//! has.
 
 pub mod bridge;
 pub mod driver;
@@ -12,5 +12,7 @@ pub mod credentials;
 pub mod engine;
 #[path = "../../../src/error.rs"]
 pub mod error;
+#[path = "../../../src/framing/mod.rs"]
+pub mod framing;
 #[path = "../../../src/policy/mod.rs"]
 pub mod policy;

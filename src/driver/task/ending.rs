@@ -20,6 +20,7 @@ impl Task {
         // Known now, asked for later.
         self.conn.keep_addresses(core);
         self.make_seen(core);
+        self.tell_rest();
         self.emit(Event::Error(&error));
         core.awaiting_store = false;
         core.tickets_held = false;
@@ -29,6 +30,17 @@ impl Task {
         core.shutdown = Shutdown::Notified;
         self.linger_until(Linger::begin(Instant::now()));
         Step::Moved
+    }
+
+    /// The socket fails: nothing can be said to the peer any more.
+    pub(super) fn broken(&mut self, core: &mut Core, error: Error) -> Step {
+        self.make_seen(core);
+        self.tell_rest();
+        // A peer that resets behind our FIN only says that it wants no more.
+        if !(self.is_finishing() && core.shutdown == Shutdown::Done) {
+            self.emit(Event::Error(&error));
+        }
+        Step::End
     }
 
     fn linger_until(&mut self, linger: Linger) {
@@ -48,7 +60,7 @@ impl Task {
                 Due::Fin => fin = true,
                 Due::Close => return Step::End,
                 Due::Reset => {
-                    self.flooded = true;
+                    self.resets = true;
                     return Step::End;
                 }
             }
@@ -140,7 +152,7 @@ impl Task {
     }
 
     pub(super) fn close(&mut self, core: &mut Core) {
-        let reset = self.conn.control.load(Ordering::Acquire) & control::RESET != 0 || self.flooded;
+        let reset = self.conn.control.load(Ordering::Acquire) & control::RESET != 0 || self.resets;
         if !reset && !self.ended {
             self.send_last(core);
             self.notify_late(core);

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use crate::driver::duplex::Received;
 use crate::driver::{lock, shard, Event};
 use crate::engine::{Handshake, Read, Role, SessionEvent};
 use crate::error::Error;
+use crate::framing::{Framer, Message};
 use crate::policy::limits;
 
 /// Per thread, not per connection: an idle connection holds no buffer.
@@ -28,8 +30,40 @@ thread_local! {
     });
 }
 
+/// Where clear bytes go.
+pub(super) enum Outlet {
+    Data,
+    Messages(Framer),
+    /// The owner wants no more.
+    Nothing,
+}
+
+impl Outlet {
+    fn give(&mut self, conn: &Arc<Connection>, clear: &[u8]) -> Result<(), Error> {
+        if clear.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Outlet::Data => {
+                conn.inbound.fetch_add(clear.len(), Ordering::AcqRel);
+                conn.sink.data(conn, clear);
+                Ok(())
+            }
+            Outlet::Messages(framer) => framer.push(clear, &mut |message| deliver(conn, message)),
+            Outlet::Nothing => Ok(()),
+        }
+    }
+}
+
+fn deliver(conn: &Arc<Connection>, message: Message<'_>) {
+    conn.inbound.fetch_add(message.bytes.len() + limits::MESSAGE_COST, Ordering::AcqRel);
+    conn.sink.message(conn, message);
+}
+
 enum Fed {
     Nothing,
+    /// Clear bytes, which are with their owner.
+    Told,
     Some,
     Eof,
     Failed(Error),
@@ -62,6 +96,7 @@ impl Task {
             return idle;
         }
         let fed = match &core.io {
+            Some(Io::Socket(_)) if core.is_clear() => self.read_clear(cx),
             Some(Io::Socket(_)) => SCRATCH.with_borrow_mut(|scratch| {
                 let Some(read) = &mut self.read else { return Fed::Nothing };
                 match read.poll_read(cx, &mut scratch.cipher) {
@@ -81,6 +116,7 @@ impl Task {
         };
         match fed {
             Fed::Nothing => idle,
+            Fed::Told => Step::Moved,
             Fed::Some => {
                 core.stir = true;
                 match self.work(core) {
@@ -89,12 +125,25 @@ impl Task {
                 }
             }
             Fed::Eof => self.end_of_stream(core),
-            Fed::Failed(error) => {
-                self.make_seen(core);
-                self.emit(Event::Error(&error));
-                Step::End
-            }
+            Fed::Failed(error) if error.syscall.is_some() => self.broken(core, error),
+            Fed::Failed(error) => self.fail(core, error),
         }
+    }
+
+    /// Without TLS: what is read needs no engine.
+    fn read_clear(&mut self, cx: &mut Context<'_>) -> Fed {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let Some(read) = &mut self.read else { return Fed::Nothing };
+            match read.poll_read(cx, &mut scratch.clear) {
+                Poll::Pending => Fed::Nothing,
+                Poll::Ready(Ok(0)) => Fed::Eof,
+                Poll::Ready(Ok(n)) => match self.outlet.give(&self.conn, &scratch.clear[..n]) {
+                    Ok(()) => Fed::Told,
+                    Err(error) => Fed::Failed(error),
+                },
+                Poll::Ready(Err(e)) => Fed::Failed(Error::system(&e, "read")),
+            }
+        })
     }
 
     fn take_from_duplex(&self, core: &mut Core) -> Fed {
@@ -126,11 +175,14 @@ impl Task {
     }
 
     fn reading(&self) -> bool {
-        self.conn.control.load(Ordering::Acquire) & control::READ != 0
+        self.conn.control.load(Ordering::Acquire) & control::READ != 0 || matches!(self.outlet, Outlet::Nothing)
     }
 
     /// Room in the sink; without it [`Connection::consumed`] wakes the task.
     fn has_room(&self) -> bool {
+        if matches!(self.outlet, Outlet::Nothing) {
+            return true;
+        }
         let full = |conn: &Connection| conn.inbound.load(Ordering::SeqCst) >= limits::CONNECTION_INBOUND;
         if full(&self.conn) {
             self.conn.stalled.store(true, Ordering::SeqCst);
@@ -204,15 +256,20 @@ impl Task {
                 let read = session.read(&mut clear[filled..], now);
                 if session.has_event() {
                     // It came behind what was read so far, and before what was read just now.
-                    self.tell(&clear[told..filled]);
+                    if let Err(error) = self.outlet.give(&self.conn, &clear[told..filled]) {
+                        break Err(error);
+                    }
                     told = filled;
                     self.notices(core);
                 }
                 match read {
                     Ok(Read::Data(n)) => {
                         if minds_records && n >= limits::LEAST_FRAGMENT {
-                            self.tell(&clear[told..filled]);
-                            self.tell(&clear[filled..filled + n]);
+                            let (before, own) = clear[told..filled + n].split_at(filled - told);
+                            let given = self.outlet.give(&self.conn, before);
+                            if let Err(error) = given.and_then(|()| self.outlet.give(&self.conn, own)) {
+                                break Err(error);
+                            }
                             told = filled + n;
                         }
                         filled += n;
@@ -229,18 +286,34 @@ impl Task {
                     Err(error) => break Err(error),
                 }
             };
-            self.tell(&clear[told..filled]);
+            self.outlet.give(&self.conn, &clear[told..filled])?;
             if core.eof {
+                self.tell_rest();
                 self.emit(Event::Eof { truncated: false });
             }
             outcome
         })
     }
 
-    fn tell(&self, clear: &[u8]) {
-        if !clear.is_empty() {
-            self.conn.inbound.fetch_add(clear.len(), Ordering::AcqRel);
-            self.conn.sink.data(&self.conn, clear);
+    /// No more comes: what is there of an unfinished message.
+    pub(super) fn tell_rest(&mut self) {
+        if let Outlet::Messages(framer) = &mut self.outlet {
+            framer.finish(&mut |message| deliver(&self.conn, message));
+        }
+    }
+
+    /// Cuts what comes in another way, and what is there already.
+    pub(super) fn reframe(&mut self) -> Result<(), Error> {
+        let framing = lock(&self.conn.orders).framing.take();
+        match (framing, &mut self.outlet) {
+            (Some(framing), Outlet::Messages(framer)) => {
+                framer.reconfigure(framing, &mut |message| deliver(&self.conn, message))
+            }
+            (Some(framing), Outlet::Data) => {
+                self.outlet = Outlet::Messages(Framer::new(framing));
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -271,7 +344,8 @@ impl Task {
             return self.fail(core, error);
         }
         self.make_seen(core);
-        self.emit(Event::Eof { truncated: true });
+        self.tell_rest();
+        self.emit(Event::Eof { truncated: !core.is_clear() });
         Step::Moved
     }
 }

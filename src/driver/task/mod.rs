@@ -6,6 +6,7 @@
 mod ending;
 mod inbound;
 mod outbound;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,9 +21,14 @@ use super::core::{Core, Io, Phase};
 use super::server::Server;
 use super::shard::{self, Shard};
 use super::{lock, Event};
+use crate::engine::clear_session;
 use crate::error::Error;
+use crate::framing::{Framer, Framing};
 use crate::policy::Linger;
 use crate::transport::{ConnectError, ReadHalf, Stream};
+
+use inbound::Outlet;
+use watch::Watch;
 
 /// How a connection comes to its socket.
 pub(super) enum Opening {
@@ -40,15 +46,18 @@ pub(super) struct Task {
     unsettled: bool,
     opening: Option<Opening>,
     read: Option<ReadHalf>,
+    outlet: Outlet,
     /// The handshake's, then the first moment's, then the lingering's.
     timer: Option<Pin<Box<Sleep>>>,
     linger: Option<Linger>,
+    /// While there is a limit on how long nothing may happen.
+    watch: Option<Box<Watch>>,
     /// Whose count of connections this one is in.
     server: Option<Arc<Server>>,
     /// [`Event::Closed`] is out.
     ended: bool,
-    /// The peer sent on and on behind a failure.
-    flooded: bool,
+    /// The peer gets a reset: it sent on and on behind a failure, or takes nothing of what was to be the last.
+    resets: bool,
 }
 
 /// What a step came to.
@@ -82,11 +91,21 @@ impl Task {
             opening,
             read,
             timer: None,
+            outlet: Outlet::Data,
             linger: None,
+            watch: None,
             server,
             ended: false,
-            flooded: false,
+            resets: false,
         })
+    }
+
+    /// With a framing it gives messages.
+    pub fn framed(mut self: Box<Self>, framing: Option<Framing>) -> Box<Self> {
+        if let Some(framing) = framing {
+            self.outlet = Outlet::Messages(Framer::new(framing));
+        }
+        self
     }
 
     fn handshake_over(&mut self) {
@@ -118,6 +137,7 @@ impl Task {
         core.io = Some(Io::Socket(write));
         core.stir = true;
         self.timer = None;
+        self.watch = None;
         home.task_entered();
         self.shard.task_left();
         self.shard = home;
@@ -126,7 +146,8 @@ impl Task {
     }
 
     fn step(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
-        if self.conn.control.load(Ordering::Acquire) & control::CLOSE != 0 {
+        let asked = self.conn.control.load(Ordering::Acquire);
+        if asked & control::CLOSE != 0 {
             if core.phase != Phase::Lingering {
                 return Step::End;
             }
@@ -138,23 +159,48 @@ impl Task {
         match core.phase {
             Phase::Connecting => self.connect(core, cx),
             Phase::Idle => self.begin(core),
-            Phase::Handshake | Phase::Open => {
-                let sent = self.outbound(core, cx);
-                if matches!(sent, Step::End | Step::Move(_)) {
-                    return sent;
+            Phase::Handshake | Phase::Open if asked & (control::REFRAME | control::FINISH | control::IDLE) != 0 => {
+                if let Err(error) = self.obey(asked) {
+                    return self.fail(core, error);
                 }
-                match self.inbound(core, cx) {
-                    // Nothing can come and nothing can go: no need to wait until JavaScript says so.
-                    Step::Idle if self.is_over(core) => {
-                        self.conn.keep_addresses(core);
-                        Step::End
-                    }
-                    Step::Idle => sent,
-                    step => step,
-                }
+                let step = self.exchange(core, cx);
+                self.watch(core, cx, step)
             }
+            Phase::Handshake | Phase::Open => self.exchange(core, cx),
             Phase::Lingering => self.drain(core, cx),
         }
+    }
+
+    fn exchange(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
+        let sent = self.outbound(core, cx);
+        if matches!(sent, Step::End | Step::Move(_)) {
+            return sent;
+        }
+        match self.inbound(core, cx) {
+            // Nothing can come and nothing can go: no need to wait until JavaScript says so.
+            Step::Idle if self.is_over(core) => {
+                self.conn.keep_addresses(core);
+                Step::End
+            }
+            Step::Idle => sent,
+            step => step,
+        }
+    }
+
+    /// Does what JavaScript has asked for by bits of [`control`].
+    fn obey(&mut self, asked: u8) -> Result<(), Error> {
+        if asked & control::FINISH != 0 {
+            self.outlet = Outlet::Nothing;
+        }
+        if asked & control::REFRAME != 0 {
+            self.conn.control.fetch_and(!control::REFRAME, Ordering::AcqRel);
+            self.reframe()?;
+        }
+        Ok(())
+    }
+
+    fn is_finishing(&self) -> bool {
+        self.conn.control.load(Ordering::Acquire) & control::FINISH != 0
     }
 
     fn emit(&self, event: Event<'_>) {
@@ -199,7 +245,11 @@ impl Task {
         };
         core.strict_eof = start.strict_eof;
         self.timer = start.handshake_timeout.map(|limit| Box::pin(tokio::time::sleep(limit)));
-        match start.context.session(start.session) {
+        let session = match start.context {
+            Some(context) => context.session(start.session),
+            None => Ok(clear_session(start.session.role)),
+        };
+        match session {
             Ok(session) => {
                 core.session = Some(session);
                 core.phase = Phase::Handshake;
@@ -253,6 +303,9 @@ impl Task {
                     if let Some(session) = core.session.as_mut() {
                         session.release_buffers();
                     }
+                    if let Outlet::Messages(framer) = &mut self.outlet {
+                        framer.release_buffers();
+                    }
                     return Poll::Pending;
                 }
                 Step::End => {
@@ -262,7 +315,7 @@ impl Task {
                 Step::Move(home) => match self.move_to(&mut core, home) {
                     Ok(()) => return Poll::Ready(Some(home)),
                     Err(error) => {
-                        self.emit(Event::Error(&error));
+                        self.broken(&mut core, error);
                         self.close(&mut core);
                         return Poll::Ready(None);
                     }

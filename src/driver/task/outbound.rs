@@ -39,11 +39,7 @@ impl Task {
                 Ok(Flush::Sent) => moved = true,
                 Ok(Flush::Nothing) => break,
                 Ok(Flush::Blocked) => return if moved { Step::Moved } else { Step::Idle },
-                Err(error) => {
-                    self.make_seen(core);
-                    self.emit(Event::Error(&error));
-                    return Step::End;
-                }
+                Err(error) => return self.broken(core, error),
             }
         }
         // Everything given so far is on its way.
@@ -109,21 +105,16 @@ impl Task {
         let mut outbox = lock(&self.conn.outbox);
         let mut moved = false;
         while !outbox.is_empty() && session.output().len() < limits::CIPHERTEXT_BACKLOG {
-            let end = outbox.bytes.len().min(outbox.taken + limits::DIRECT_WRITE);
-            let taken = session.write(&outbox.bytes[outbox.taken..end])?;
+            let taken = session.write(outbox.next())?;
             if taken == 0 {
                 break;
             }
-            outbox.taken += taken;
+            outbox.take(taken);
             core.tickets_held = false;
             moved = true;
         }
-        if outbox.is_empty() && outbox.taken > 0 {
-            outbox.taken = 0;
-            outbox.bytes.clear();
-            if outbox.bytes.capacity() > limits::OWN_BUFFER {
-                outbox.bytes = Vec::new();
-            }
+        if moved {
+            outbox.release();
         }
         Ok(moved)
     }

@@ -2,6 +2,7 @@
 
 mod duplex;
 mod limits;
+mod messages;
 mod server;
 mod sink;
 
@@ -31,7 +32,7 @@ fn context() -> Context {
 
 fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
     StartOptions {
-        context,
+        context: Some(context),
         session: SessionConfig {
             role,
             verify: Verify::default(),
@@ -57,6 +58,7 @@ fn config() -> ServerConfig {
         socket: SocketOptions::default(),
         paused: false,
         max_connections: 0,
+        framing: None,
     }
 }
 

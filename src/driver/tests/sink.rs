@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::PATIENCE;
 use crate::driver::{Connection, Event, EventSink};
 use crate::engine::Question;
+use crate::framing::Message;
 
 /// An event without its borrows.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,8 @@ pub enum Seen {
     Adopt(u32),
     Drop,
     Data(Vec<u8>),
+    /// Whether it ended.
+    Message(Vec<u8>, bool),
     Eof {
         truncated: bool,
     },
@@ -55,6 +58,12 @@ impl Sink {
         self.kept.lock().unwrap().withhold = true;
     }
 
+    /// What `connection` has given is taken, and what it gives from now on.
+    pub fn release(&self, connection: &Arc<Connection>) {
+        self.kept.lock().unwrap().withhold = false;
+        connection.consumed();
+    }
+
     fn keep(&self, target: u32, seen: Seen) {
         self.kept.lock().unwrap().events.push((target, seen));
         self.changed.notify_all();
@@ -87,6 +96,17 @@ impl Sink {
         self.kept.lock().unwrap().events.retain(|(t, _)| *t != target);
     }
 
+    fn take(&self, connection: &Arc<Connection>, seen: Seen) {
+        let mut kept = self.kept.lock().unwrap();
+        kept.events.push((connection.id(), seen));
+        let taken = !kept.withhold;
+        drop(kept);
+        if taken {
+            connection.consumed();
+        }
+        self.changed.notify_all();
+    }
+
     pub fn claim(&self, id: u32) -> Arc<Connection> {
         self.kept.lock().unwrap().offered.remove(&id).unwrap()
     }
@@ -96,6 +116,11 @@ impl Sink {
         let kept = self.kept.lock().unwrap();
         let mine = kept.events.iter().filter(|(t, _)| *t == target);
         mine.flat_map(|(_, e)| if let Seen::Data(d) = e { d.clone() } else { Vec::new() }).collect()
+    }
+
+    pub fn events(&self, target: u32) -> Vec<Seen> {
+        let kept = self.kept.lock().unwrap();
+        kept.events.iter().filter(|(t, _)| *t == target).map(|(_, e)| e.clone()).collect()
     }
 
     /// The lengths of the pieces in which they came.
@@ -167,14 +192,11 @@ impl EventSink for Sink {
     }
 
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]) {
-        let mut kept = self.kept.lock().unwrap();
-        kept.events.push((connection.id(), Seen::Data(bytes.to_vec())));
-        let taken = !kept.withhold;
-        drop(kept);
-        if taken {
-            connection.consumed();
-        }
-        self.changed.notify_all();
+        self.take(connection, Seen::Data(bytes.to_vec()));
+    }
+
+    fn message(&self, connection: &Arc<Connection>, message: Message<'_>) {
+        self.take(connection, Seen::Message(message.bytes.to_vec(), message.ended));
     }
 
     fn has_room(&self) -> bool {

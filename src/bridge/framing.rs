@@ -1,0 +1,48 @@
+//! How JavaScript says where messages end.
+
+use napi::bindgen_prelude::*;
+use napi_derive::napi;
+
+use crate::error::{Error as CoreError, Result as CoreResult};
+use crate::framing::{Framing, Overflow};
+use crate::policy::limits;
+
+#[napi(object, object_to_js = false)]
+pub struct FramingOptions<'env> {
+    /// `chunks`, `delimiter`, `lines` or `record`.
+    pub kind: String,
+    /// Of a delimiter: 1 to 65,536 bytes.
+    pub delimiter: Option<BufferSlice<'env>>,
+    /// The delimiter stays in the message; default false.
+    pub keep: Option<bool>,
+    /// Of a delimiter and of lines: bytes in front of the end; default 1 MiB.
+    pub limit: Option<f64>,
+    /// Of a delimiter: a message above the limit is ERR_C4TLS_MESSAGE_TOO_LARGE, otherwise it comes in parts.
+    pub fail_on_overflow: Option<bool>,
+    /// Of a record, in bytes.
+    pub length: Option<f64>,
+}
+
+impl FramingOptions<'_> {
+    pub(super) fn framing(&self) -> CoreResult<Framing> {
+        let limit = self.limit.map_or(limits::MESSAGE_LIMIT, |limit| limit as usize);
+        match &*self.kind {
+            "chunks" => Ok(Framing::Chunks),
+            "lines" => Ok(Framing::lines(limit)),
+            "record" => Framing::record(self.length.unwrap_or(0.0) as usize),
+            "delimiter" => {
+                let delimiter = self.delimiter.as_deref().unwrap_or_default();
+                if delimiter.len() > limits::DELIMITER_LENGTH {
+                    let message = format!("A delimiter has {} bytes at most", limits::DELIMITER_LENGTH);
+                    return Err(CoreError::new("ERR_INVALID_ARG_VALUE", message));
+                }
+                let overflow = match self.fail_on_overflow {
+                    Some(true) => Overflow::Fail,
+                    _ => Overflow::Flush,
+                };
+                Framing::delimiter(delimiter, self.keep.unwrap_or(false), limit, overflow)
+            }
+            kind => Err(CoreError::new("ERR_INVALID_ARG_VALUE", format!("No such framing: {kind}"))),
+        }
+    }
+}
