@@ -32,6 +32,10 @@ const kinds = Object.freeze({
   RENEGOTIATION: 35,
   MESSAGE: 36,
   CLIENT_CERTIFICATE: 40,
+  // For a UDP socket.
+  DATAGRAM: 37,
+  PEER: 38,
+  PEER_GONE: 39,
 });
 
 /** What JavaScript asks to be told of, as bits. */

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 use napi::bindgen_prelude::*;
@@ -155,6 +156,10 @@ impl EventSink for Environment {
         self.queue().wait_for_room(connection);
     }
 
+    fn wake_when_room(&self, waker: &Waker) {
+        self.queue().wake_when_room(waker);
+    }
+
     fn flush(&self) -> Option<u64> {
         let queue = self.queue();
         if queue.waiting.words.is_empty() || self.closed.load(Ordering::Acquire) {
@@ -246,6 +251,12 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             queue.push(target, kind::PSK, 0, asked.to_string().as_bytes());
         }
         Event::Question(Question::Renegotiation) => plain(kind::RENEGOTIATION, 0),
+        Event::Datagram { peer, bytes } => queue.push_datagram(target, peer, bytes),
+        Event::Peer { id, address } => {
+            let seen = json!({ "address": address.address, "family": address.family, "port": address.port });
+            queue.push(target, kind::PEER, id, seen.to_string().as_bytes());
+        }
+        Event::PeerGone(id) => plain(kind::PEER_GONE, id),
     }
 }
 
@@ -356,6 +367,7 @@ impl Local {
         let empty = std::mem::take(&mut self.batch);
         let mut queue = self.shared.queue();
         let (batch, told) = queue.take(empty);
+        let tasks = queue.take_stalled_tasks();
         let resting = queue.resting > 0;
         drop(queue);
         if resting {
@@ -369,6 +381,7 @@ impl Local {
         for connection in told {
             connection.consumed();
         }
+        tasks.into_iter().for_each(Waker::wake);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The only code that knows Node-API: environments, the event queue, handles, conversion.
 
 mod connection;
+mod datagram;
 mod environment;
 mod framing;
 mod generate;

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::task::Waker;
 
 use crate::driver::Connection;
 use crate::framing::Message;
@@ -43,6 +44,9 @@ pub(super) mod kind {
     pub const PSK: u32 = 34;
     pub const RENEGOTIATION: u32 = 35;
     pub const MESSAGE: u32 = 36;
+    pub const DATAGRAM: u32 = 37;
+    pub const PEER: u32 = 38;
+    pub const PEER_GONE: u32 = 39;
     pub const CLIENT_CERTIFICATE: u32 = 40;
 }
 
@@ -57,17 +61,20 @@ pub(super) struct Batch {
     pub large: VecDeque<Vec<u8>>,
     /// Connections with clear bytes in here.
     touched: Vec<Arc<Connection>>,
+    /// There are datagrams in here.
+    datagrams: bool,
 }
 
 impl Batch {
     pub fn has_data(&self) -> bool {
-        !self.touched.is_empty()
+        self.datagrams || !self.touched.is_empty()
     }
 
     pub fn clear(&mut self) {
         self.words.clear();
         self.slab.clear();
         self.large.clear();
+        self.datagrams = false;
         if self.slab.capacity() > KEPT_SLAB {
             self.slab = Vec::new();
         }
@@ -82,6 +89,8 @@ pub(super) struct Queue {
     bytes: Arc<AtomicUsize>,
     /// Connections that stopped reading because of the others.
     stalled: Vec<Arc<Connection>>,
+    /// Tasks of UDP sockets that did.
+    stalled_tasks: Vec<Waker>,
     /// A wake-up is on its way.
     pub woken: bool,
     /// Batches taken so far.
@@ -129,6 +138,11 @@ impl Queue {
         }
     }
 
+    pub fn push_datagram(&mut self, target: u32, peer: u32, bytes: &[u8]) {
+        self.waiting.datagrams = true;
+        self.push(target, kind::DATAGRAM, peer, bytes);
+    }
+
     /// Bytes that wait.
     pub fn counter(&self) -> Arc<AtomicUsize> {
         self.bytes.clone()
@@ -136,6 +150,17 @@ impl Queue {
 
     pub fn wait_for_room(&mut self, connection: &Arc<Connection>) {
         self.stalled.push(connection.clone());
+    }
+
+    pub fn wake_when_room(&mut self, waker: &Waker) {
+        if !self.stalled_tasks.iter().any(|known| known.will_wake(waker)) {
+            self.stalled_tasks.push(waker.clone());
+        }
+    }
+
+    /// Tasks to wake when a batch was taken.
+    pub fn take_stalled_tasks(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.stalled_tasks)
     }
 
     /// Exchanges the waiting batch for an empty one and gives those to tell of it.

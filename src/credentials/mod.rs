@@ -1,6 +1,7 @@
 //! Certificates and keys: reading them, making them, keeping passwords sealed.
 
 mod generate;
+pub mod hkdf;
 mod library;
 mod pem;
 mod pkcs12;

@@ -1,9 +1,10 @@
-//! One task per connection, one per server. The only place that composes engine, policy and transport.
+//! One task per connection, one per server, one per UDP socket. The only place that composes engine, policy and transport.
 //!
 //! Events go up through [`EventSink`]; the bridge implements it. Nothing here knows JavaScript.
 
 mod connection;
 mod core;
+mod datagram;
 mod duplex;
 mod outbox;
 mod server;
@@ -15,6 +16,7 @@ mod tests;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 use crate::engine::Question;
@@ -23,6 +25,7 @@ use crate::framing::Message;
 use crate::transport::{ConnectError, SocketAddress};
 
 pub use connection::{parse_address, Connection, StartOptions, WriteStatus};
+pub use datagram::{Datagram, DatagramOptions};
 pub use server::{Server, ServerConfig};
 
 /// What a connection or a server tells its owner, in the order it came about.
@@ -65,6 +68,18 @@ pub enum Event<'a> {
     CipherResume,
     CipherEnd,
     Trace(&'a str),
+    /// UDP: somebody new sends datagrams.
+    Peer {
+        id: u32,
+        address: &'a SocketAddress,
+    },
+    /// UDP: one datagram, whole; it may be empty.
+    Datagram {
+        peer: u32,
+        bytes: &'a [u8],
+    },
+    /// UDP: the peer was idle for too long, or had to make room for a new one.
+    PeerGone(u32),
 }
 
 /// Where events go. Called from any thread; must not call back into the connection before it returns.
@@ -81,6 +96,8 @@ pub trait EventSink: Send + Sync {
     fn minds_records(&self) -> bool;
     /// Asks for a [`Connection::consumed`] when there is room again.
     fn wait_for_room(&self, connection: &Arc<Connection>);
+    /// The same for a task that is no connection's.
+    fn wake_when_room(&self, waker: &Waker);
     /// The caller has no more to say for now: what waits goes on its way. Until then the sink may hold it back.
     /// Says how many batches the owner has taken so far, if there are clear bytes that it has not.
     fn flush(&self) -> Option<u64>;
@@ -91,11 +108,22 @@ pub trait EventSink: Send + Sync {
     fn offer(&self, connection: &Arc<Connection>);
 }
 
-/// Ids are never 0 and name connections and servers of the whole process.
+/// Ids are never 0 and name connections, servers and UDP sockets of the whole process. They are below 2^31.
 fn next_id() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
+    next_of(&NEXT)
+}
+
+/// The id of a UDP peer, from 2^31 on: false sender addresses use ids up by the million, and must not come to those of
+/// connections that live.
+fn next_peer_id() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    next_of(&NEXT) | 1 << 31
+}
+
+fn next_of(counter: &AtomicU32) -> u32 {
     loop {
-        match NEXT.fetch_add(1, Ordering::Relaxed) {
+        match counter.fetch_add(1, Ordering::Relaxed) & (u32::MAX >> 1) {
             0 => continue,
             id => return id,
         }

@@ -153,6 +153,7 @@ impl SessionConfig {
         SessionConfig {
             role,
             verify: Verify::default(),
+            forgive: Forgive::default(),
             alpn: Vec::new(),
             servername: None,
             session: None,
@@ -328,6 +329,12 @@ pub trait TlsSession: Send {
     fn has_event(&self) -> bool;
     /// Answers the question the session is parked at; the next `handshake` or `read` call goes on.
     fn answer(&mut self, answer: Answer) -> Result<()>;
+    /// What was fed and not read yet has the length of an alert: most likely the peer's close_notify, for which settling
+    /// does not pay.
+    fn may_be_alert(&self) -> bool {
+        false
+    }
+
     /// Call before the first read: a session that has all it needs gives a lighter one, which goes on in its place with
     /// the bytes that were fed, the output and every answer. `None` where there is none, or not yet.
     fn settle(&mut self) -> Option<Box<dyn TlsSession>> {

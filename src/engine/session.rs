@@ -8,7 +8,7 @@ use openssl::ssl::SslSession;
 use openssl_sys as sys;
 
 use crate::engine::psk::{self, Psk};
-use crate::engine::record::{self, Established, Outgoing, Suite};
+use crate::engine::record::{self, Established, Progress, Suite};
 use crate::engine::state::{Stage, State};
 use crate::engine::{
     apply, bio, callbacks, failure, ffi, info, trace, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks,
@@ -22,6 +22,8 @@ const RECORD_OVERHEAD: usize = 96;
 const MAX_FRAGMENT: usize = 16 * 1024;
 /// RFC 6066 and DNS: a host name's length in octets.
 const MAX_SERVERNAME: usize = 255;
+/// A record with an alert in TLS 1.3: header, level and description, type, tag. Too short for a KeyUpdate.
+const MAY_BE_ALERT: usize = 5 + 2 + 1 + 16;
 
 /// One connection's `SSL` and what its callbacks work on.
 pub(super) struct Session {
@@ -32,10 +34,12 @@ pub(super) struct Session {
     state: *mut State,
     /// What ended the session.
     failed: Option<Error>,
-    /// Records under the application's key that are out or in the output. Counted until the first read.
+    /// Records under the application's key that are out or in the output. Counted as long as `countable`.
     sent: u64,
-    /// Something was read: the records of either direction are no longer counted.
-    has_read: bool,
+    /// The same for those that were read.
+    received: u64,
+    /// No more was read than what [`MAY_BE_ALERT`] tells.
+    countable: bool,
     /// Bytes; as set by the owner.
     max_fragment: usize,
     /// The owner has consented to this client, and the handshake has not gone on yet.
@@ -71,7 +75,8 @@ impl Session {
             state,
             failed: None,
             sent: 0,
-            has_read: false,
+            received: 0,
+            countable: true,
             max_fragment: MAX_FRAGMENT,
             consented: false,
         };
@@ -197,7 +202,7 @@ impl Session {
     /// Counts the records that came into the output behind its first `from` bytes.
     fn count_sent(&mut self, from: usize) {
         // Before that, records are under other keys.
-        if !self.has_read && self.state().established {
+        if self.countable && self.state().established {
             self.sent += record::count(&self.state().bytes.output[from..]);
         }
     }
@@ -231,14 +236,14 @@ impl Session {
             let closed = sys::SSL_get_shutdown(self.ssl) & sys::SSL_SENT_SHUTDOWN != 0;
             (Suite::find(info::cipher(self.ssl).number())?, closed)
         };
-        let (sent, max_fragment) = (self.sent, self.max_fragment);
+        let (sent, received, max_fragment) = (self.sent, self.received, self.max_fragment);
         let state = self.state_mut();
         let secrets = (*state.secrets.take()?).complete()?;
         let servername = state.servername.take();
         let bytes = std::mem::take(&mut state.bytes);
-        let outgoing = Outgoing { sent, closed, max_fragment };
+        let progress = Progress { sent, received, closed, max_fragment };
         // SAFETY: `ssl` is live.
-        match unsafe { Established::new(self.ssl, suite, secrets, servername, bytes, outgoing) } {
+        match unsafe { Established::new(self.ssl, suite, secrets, servername, bytes, progress) } {
             Ok(settled) => Some(settled),
             Err(error) => {
                 self.failed = Some(error);
@@ -352,14 +357,18 @@ impl TlsSession for Session {
             return Ok(Read::Pending);
         }
         self.state_mut().now = now;
-        if self.state().bytes.unread() > 0 {
-            self.has_read = true;
-            // It never settles now.
-            self.state_mut().secrets = None;
-        }
+        let unread = self.state().bytes.unread();
         let mut count = 0;
         // SAFETY: `ssl` is live, no reference to the state is alive, `buf` has its length.
         let result = unsafe { sys::SSL_read_ex(self.ssl, buf.as_mut_ptr().cast(), buf.len(), &mut count) };
+        // SAFETY: `ssl` is live.
+        if unread == MAY_BE_ALERT && result == 1 && unsafe { sys::SSL_pending(self.ssl) } == 0 {
+            self.received += 1;
+        } else if unread > 0 {
+            self.countable = false;
+            // It never settles now.
+            self.state_mut().secrets = None;
+        }
         if result == 1 {
             return Ok(Read::Data(count));
         }
@@ -454,6 +463,10 @@ impl TlsSession for Session {
         self.state_mut().bytes.release();
     }
 
+    fn may_be_alert(&self) -> bool {
+        self.unread() == MAY_BE_ALERT
+    }
+
     fn settle(&mut self) -> Option<Box<dyn TlsSession>> {
         let state = self.state();
         let ready = state.established
@@ -463,7 +476,7 @@ impl TlsSession for Session {
             && !state.hooks.records
             && !state.hooks.keylog
             && state.consent == Stage::Passed
-            && !self.has_read
+            && self.countable
             && self.failed.is_none();
         match ready {
             true => self.lighten().map(|settled| Box::new(settled) as Box<dyn TlsSession>),

@@ -110,3 +110,15 @@ pub fn threads() -> usize {
 /// How long accepting rests when the process is out of file descriptors: the connection that cannot be accepted stays
 /// ready, and without a rest the thread would spin on it. Short against a client's patience.
 pub const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// Peers that a UDP socket knows at a time. Whoever was quiet longest is forgotten for a new one: more than the devices
+/// of a large house or a floor, and a flood of false sender addresses costs some 200 KiB.
+pub const PEERS: usize = 1_000;
+
+/// A UDP peer that has neither sent nor been sent a datagram for this long is forgotten. What RFC 4787 (REQ-5) recommends
+/// to routers for their own tables: behind one, an answer finds no way any more after it.
+pub const PEER_IDLE: Duration = Duration::from_secs(300);
+
+/// Datagrams that a UDP socket takes before the others of its shard have their turn; fewer when they come to
+/// `CONNECTION_INBOUND` bytes. Enough for one wake-up to carry many, some 0.1 ms of work.
+pub const DATAGRAM_TURN: usize = 64;

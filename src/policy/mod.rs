@@ -1,6 +1,8 @@
-//! Limits and deadlines: numbers and arithmetic only. Time is passed in; nothing here waits.
+//! Limits and deadlines: no I/O, and nothing here waits. Time is passed in.
 
 pub mod limits;
 mod linger;
+mod peers;
 
 pub use linger::{Due, Linger};
+pub use peers::{Peers, Sender};

@@ -55,6 +55,22 @@ fn scope_name(index: u32) -> String {
     index.to_string()
 }
 
+/// The interface that [`scope_name`] names, or its number; 0 when there is none.
+pub(super) fn scope_index(name: &str) -> u32 {
+    name.parse().unwrap_or_else(|_| interface_number(name))
+}
+
+#[cfg(unix)]
+fn interface_number(name: &str) -> u32 {
+    // SAFETY: the name is zero-terminated.
+    std::ffi::CString::new(name).map_or(0, |name| unsafe { libc::if_nametoindex(name.as_ptr()) })
+}
+
+#[cfg(not(unix))]
+fn interface_number(_name: &str) -> u32 {
+    0
+}
+
 /// Options that a socket has before its first byte.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SocketOptions {

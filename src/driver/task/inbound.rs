@@ -18,13 +18,13 @@ use crate::framing::{Framer, Message};
 use crate::policy::limits;
 
 /// Per thread, not per connection: an idle connection holds no buffer.
-pub(super) struct Scratch {
+pub(in crate::driver) struct Scratch {
     pub cipher: Box<[u8]>,
     pub clear: Box<[u8]>,
 }
 
 thread_local! {
-    pub(super) static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
+    pub(in crate::driver) static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
         cipher: vec![0; limits::READ_CHUNK].into_boxed_slice(),
         clear: vec![0; limits::READ_CHUNK].into_boxed_slice(),
     });
@@ -238,7 +238,7 @@ impl Task {
             return Ok(Step::Idle);
         }
         // Not before: a connection that only comes and goes would have the work for nothing.
-        if core.session.as_ref().is_some_and(|s| s.unread() > 0) {
+        if core.session.as_ref().is_some_and(|s| s.unread() > 0 && !s.may_be_alert()) {
             if let Step::Move(home) = self.settle(core) {
                 return Ok(Step::Move(home));
             }

@@ -28,6 +28,7 @@ use crate::policy::Linger;
 use crate::transport::{ConnectError, ReadHalf, Stream};
 
 use inbound::Outlet;
+pub(super) use inbound::SCRATCH;
 use watch::Watch;
 
 /// How a connection comes to its socket.

@@ -1,5 +1,6 @@
 //! Servers and connections over real sockets, with clients of OpenSSL's and a sink that keeps everything.
 
+mod datagram;
 mod duplex;
 mod limits;
 mod messages;

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 use crate::driver::{Connection, Event, EventSink};
 use crate::engine::Question;
 use crate::framing::Message;
+use crate::transport::SocketAddress;
 
 /// An event without its borrows.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +27,9 @@ pub enum Seen {
     Error(String),
     Question(Question),
     CipherOut(Vec<u8>),
+    Peer(u32, SocketAddress),
+    Datagram(u32, Vec<u8>),
+    PeerGone(u32),
     /// Any other, by its name.
     Other(&'static str),
 }
@@ -46,6 +51,9 @@ pub struct Sink {
     /// How often a shard let it be.
     pub rests: AtomicUsize,
     pub minds_records: AtomicBool,
+    /// There is no room; see [`Sink::make_room`].
+    pub full: AtomicBool,
+    wakers: Mutex<Vec<Waker>>,
 }
 
 impl Sink {
@@ -56,6 +64,23 @@ impl Sink {
     /// From now on nobody takes the data.
     pub fn withhold(&self) {
         self.kept.lock().unwrap().withhold = true;
+    }
+
+    /// Wakes whoever waits for room.
+    pub fn make_room(&self) {
+        self.full.store(false, Ordering::SeqCst);
+        self.wakers.lock().unwrap().drain(..).for_each(Waker::wake);
+    }
+
+    /// Somebody waits for room.
+    pub fn is_waited_for(&self) -> bool {
+        !self.wakers.lock().unwrap().is_empty()
+    }
+
+    /// The events of `target` so far.
+    pub fn seen(&self, target: u32) -> Vec<Seen> {
+        let kept = self.kept.lock().unwrap();
+        kept.events.iter().filter(|(t, _)| *t == target).map(|(_, e)| e.clone()).collect()
     }
 
     /// What `connection` has given is taken, and what it gives from now on.
@@ -173,6 +198,9 @@ impl EventSink for Sink {
                 Event::Error(error) => Seen::Error(error.code.to_string()),
                 Event::Question(question) => Seen::Question(question.clone()),
                 Event::CipherOut(bytes) => Seen::CipherOut(bytes),
+                Event::Peer { id, address } => Seen::Peer(id, address.clone()),
+                Event::Datagram { peer, bytes } => Seen::Datagram(peer, bytes.to_vec()),
+                Event::PeerGone(id) => Seen::PeerGone(id),
                 Event::ListenerClosed => Seen::Other("listener closed"),
                 Event::PendingZero => Seen::Other("pending zero"),
                 Event::Connected => Seen::Other("connected"),
@@ -200,7 +228,7 @@ impl EventSink for Sink {
     }
 
     fn has_room(&self) -> bool {
-        true
+        !self.full.load(Ordering::SeqCst)
     }
 
     fn minds_records(&self) -> bool {
@@ -208,6 +236,11 @@ impl EventSink for Sink {
     }
 
     fn wait_for_room(&self, _connection: &Arc<Connection>) {}
+
+    fn wake_when_room(&self, waker: &Waker) {
+        self.wakers.lock().unwrap().push(waker.clone());
+        self.changed.notify_all();
+    }
 
     fn flush(&self) -> Option<u64> {
         self.behind.load(Ordering::Acquire).then_some(0)

@@ -131,11 +131,12 @@ pub(super) struct Complete {
     exporter: Secret,
 }
 
-/// How far our own direction has come.
-pub(super) struct Outgoing {
-    /// Records under the application's key.
+/// How far the session has come.
+pub(super) struct Progress {
+    /// Records under the application's keys.
     pub sent: u64,
-    /// close_notify among them.
+    pub received: u64,
+    /// close_notify is among those sent.
     pub closed: bool,
     /// Clear bytes of a record.
     pub max_fragment: usize,
@@ -173,16 +174,16 @@ impl Established {
         secrets: Complete,
         servername: Option<String>,
         bytes: Bytes,
-        outgoing: Outgoing,
+        progress: Progress,
     ) -> Result<Self> {
         let Complete { client, server, exporter } = secrets;
         Ok(Established {
             bytes,
-            read: Protection::new(suite, Direction::Open, client, 0)?,
-            write: Protection::new(suite, Direction::Seal, server, outgoing.sent)?,
+            read: Protection::new(suite, Direction::Open, client, progress.received)?,
+            write: Protection::new(suite, Direction::Seal, server, progress.sent)?,
             // SAFETY: the caller's promise.
             facts: Box::new(unsafe { Facts::read(ssl, suite, exporter, servername) }),
-            max_fragment: outgoing.max_fragment,
+            max_fragment: progress.max_fragment,
             rest: Vec::new(),
             rest_read: 0,
             message: Vec::new(),
@@ -191,7 +192,7 @@ impl Established {
             warnings: 0,
             update_owed: false,
             ended: false,
-            closed: outgoing.closed,
+            closed: progress.closed,
             failed: None,
         })
     }

@@ -1,41 +1,14 @@
 //! What TLS 1.3 derives from its traffic secrets (RFC 8446, 7).
 
-use hkdf::Hkdf;
-use sha2::{Digest, Sha256, Sha384};
 use zeroize::Zeroizing;
 
+pub(in crate::engine) use crate::credentials::hkdf::Hash;
+use crate::credentials::hkdf::MAX_HASH;
 use crate::error::{Error, Result};
 
-/// The longest hash of a TLS 1.3 suite, SHA-384, in bytes.
-const MAX_HASH: usize = 48;
 /// HKDF-Expand gives at most so many hashes (RFC 5869, 2.3).
 const MAX_EXPANSION: usize = 255;
-/// RFC 8446, 7.1: a label and its prefix have one byte for their length.
-const MAX_LABEL: usize = 255 - PREFIX.len();
 const PREFIX: &[u8] = b"tls13 ";
-
-/// The hash of a suite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::engine) enum Hash {
-    Sha256,
-    Sha384,
-}
-
-impl Hash {
-    fn of(self, data: &[u8]) -> Vec<u8> {
-        match self {
-            Hash::Sha256 => Sha256::digest(data).to_vec(),
-            Hash::Sha384 => Sha384::digest(data).to_vec(),
-        }
-    }
-
-    fn length(self) -> usize {
-        match self {
-            Hash::Sha256 => 32,
-            Hash::Sha384 => 48,
-        }
-    }
-}
 
 /// A secret of the key schedule; wiped when it is dropped. On the heap, so that it leaves no copy behind where it is moved.
 pub(in crate::engine) struct Secret(Zeroizing<Box<[u8]>>);
@@ -61,23 +34,8 @@ impl Secret {
 
     /// HKDF-Expand-Label. Fails when `out` is longer than 255 hashes or the label is too long.
     pub(super) fn expand(&self, hash: Hash, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<()> {
-        let wrong = || failed("its output is too long");
-        let (Ok(length), Ok(context_length)) = (u16::try_from(out.len()), u8::try_from(context.len())) else {
-            return Err(wrong());
-        };
-        if label.len() > MAX_LABEL {
-            return Err(failed("its label is too long"));
-        }
-        let (length, label_length) = (length.to_be_bytes(), [(PREFIX.len() + label.len()) as u8]);
-        let info = [&length[..], &label_length, PREFIX, label, &[context_length], context];
-        let expanded = match hash {
-            Hash::Sha256 => Hkdf::<Sha256>::from_prk(&self.0).map(|k| k.expand_multi_info(&info, out)),
-            Hash::Sha384 => Hkdf::<Sha384>::from_prk(&self.0).map(|k| k.expand_multi_info(&info, out)),
-        };
-        match expanded {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(wrong()),
-        }
+        hash.expand_label(&self.0, [PREFIX, label], context, out)
+            .ok_or_else(|| failed("its label or its output is too long"))
     }
 
     /// HKDF-Expand-Label to a secret as long as the hash.

@@ -2,7 +2,7 @@
 
 use super::protection::{Direction, Protection, Suite, HEADER, TAG};
 use super::schedule::Secret;
-use super::{Complete, Established, Outgoing, HANDSHAKE, KEY_UPDATE};
+use super::{Complete, Established, Progress, HANDSHAKE, KEY_UPDATE};
 use crate::engine::state::Bytes;
 use crate::engine::{Context, TlsSession};
 
@@ -71,11 +71,11 @@ pub(in crate::engine) fn bare(context: &Context, suite: u16) -> (Box<dyn TlsSess
     let (client, server, exporter) = (vec![b'c'; length], vec![b'5'; length], vec![b'e'; length]);
     let secret = |digits| Secret::from_hex(digits).unwrap();
     let secrets = Complete { client: secret(&client), server: secret(&server), exporter: secret(&exporter) };
-    let outgoing = Outgoing { sent: 0, closed: false, max_fragment: 1 << 14 };
+    let progress = Progress { sent: 0, received: 0, closed: false, max_fragment: 1 << 14 };
     let ssl = context.new_ssl().unwrap();
     // SAFETY: `ssl` is live, ours, and freed once.
     let session = unsafe {
-        let session = Established::new(ssl, Suite::find(suite).unwrap(), secrets, None, Bytes::default(), outgoing);
+        let session = Established::new(ssl, Suite::find(suite).unwrap(), secrets, None, Bytes::default(), progress);
         openssl_sys::SSL_free(ssl);
         session
     };

@@ -383,3 +383,44 @@ fn a_small_buffer_gets_everything_in_order() {
         assert_eq!(wire.s.session.unread(), 0);
     }
 }
+
+#[test]
+fn what_may_be_an_alert_is_read_before_it_settles() {
+    for suite in SUITES {
+        let (server, client) = suite.contexts();
+        let mut s = Peer::new(&server, config(Role::Server));
+        let mut c = Peer::new(&client, config(Role::Client));
+        s.settles = false;
+        talk(&mut c, &mut s);
+        c.session.write(b"ab").unwrap();
+        s.session.feed(&std::mem::take(c.session.output()));
+        assert!(s.session.may_be_alert());
+        talk(&mut c, &mut s);
+        s.settle();
+        assert!(s.settled && s.clear == b"ab");
+        c.session.write(b"more").unwrap();
+        s.session.write(b"answer").unwrap();
+        talk(&mut c, &mut s);
+        assert_eq!((&s.clear[..], &c.clear[..], &s.error), (&b"abmore"[..], &b"answer"[..], &None));
+    }
+}
+
+#[test]
+fn a_close_notify_may_be_an_alert_and_data_end_the_time_to_settle() {
+    let (server, client) = SUITES[0].contexts();
+    for message in [&b""[..], b"a", b"abc"] {
+        let mut s = Peer::new(&server, config(Role::Server));
+        let mut c = Peer::new(&client, config(Role::Client));
+        s.settles = false;
+        talk(&mut c, &mut s);
+        match message {
+            b"" => c.session.close_notify(),
+            _ => assert_eq!(c.session.write(message).unwrap(), message.len()),
+        }
+        s.session.feed(&std::mem::take(c.session.output()));
+        assert_eq!(s.session.may_be_alert(), message.is_empty());
+        talk(&mut c, &mut s);
+        s.settle();
+        assert_eq!((s.settled, s.closed, &s.clear[..]), (false, message.is_empty(), message));
+    }
+}

@@ -2,12 +2,13 @@
 
 #![allow(non_snake_case)]
 
-use std::ffi::{c_char, c_int, c_uchar, c_void, CStr};
+use std::ffi::{c_char, c_int, c_uchar, c_uint, c_void, CStr};
 
 use openssl_sys::{OSSL_LIB_CTX, OSSL_PARAM, OSSL_PROVIDER};
 
 // From `openssl/core_dispatch.h`.
 pub const PROVIDER_QUERY_OPERATION: c_int = 1027;
+pub const OP_KDF: c_int = 4;
 pub const OP_KEYMGMT: c_int = 10;
 pub const OP_KEYEXCH: c_int = 11;
 pub const KEYMGMT_NEW: c_int = 1;
@@ -27,7 +28,16 @@ pub const KEYEXCH_DERIVE: c_int = 3;
 pub const KEYEXCH_SET_PEER: c_int = 4;
 pub const KEYEXCH_FREECTX: c_int = 5;
 pub const KEYEXCH_DUPCTX: c_int = 6;
+pub const KDF_NEWCTX: c_int = 1;
+pub const KDF_FREECTX: c_int = 3;
+pub const KDF_DERIVE: c_int = 5;
+pub const KDF_SET_CTX_PARAMS: c_int = 11;
 pub const SELECT_KEYPAIR: c_int = 3;
+
+// From `openssl/core.h` and `openssl/kdf.h`.
+pub const INTEGER: c_uint = 1;
+pub const EXTRACT_ONLY: c_int = 1;
+pub const EXPAND_ONLY: c_int = 2;
 
 // From `openssl/core_names.h`.
 pub const PRIVATE_KEY: &CStr = c"priv";
@@ -51,6 +61,7 @@ pub type Gen = unsafe extern "C" fn(*mut c_void, *mut c_void, *mut c_void) -> *m
 pub type SetKey = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
 pub type InitExchange = unsafe extern "C" fn(*mut c_void, *mut c_void, *const OSSL_PARAM) -> c_int;
 pub type Derive = unsafe extern "C" fn(*mut c_void, *mut c_uchar, *mut usize, usize) -> c_int;
+pub type DeriveKey = unsafe extern "C" fn(*mut c_void, *mut c_uchar, usize, *const OSSL_PARAM) -> c_int;
 pub type Query = unsafe extern "C" fn(*mut c_void, c_int, *mut c_int) -> *const Algorithm;
 pub type Init = unsafe extern "C" fn(*const c_void, *const Dispatch, *mut *const Dispatch, *mut *mut c_void) -> c_int;
 

@@ -1,5 +1,7 @@
 //! X25519 through OpenSSL's own interface: ours, the default provider's, and both together.
 
+mod derivation;
+
 use std::ffi::{c_char, c_void, CStr};
 use std::ptr;
 
