@@ -22,7 +22,7 @@ impl SecureContext {
         self.last.clone()
     }
 
-    fn open(&self, env: &Env) -> Result<&Context> {
+    pub(super) fn open(&self, env: &Env) -> Result<&Context> {
         self.inner.as_ref().ok_or_else(|| {
             throw(env, &CoreError::new("ERR_TLS_INVALID_CONTEXT", "the secure context is closed; create another"))
         })
@@ -161,7 +161,7 @@ impl SecureContext {
     /// `legacy`: files of old tools (RC2-40, DES) are read too.
     #[napi]
     pub fn load_pkcs12(&self, env: &Env, der: &[u8], passphrase: Option<&[u8]>, legacy: bool) -> Result<()> {
-        let passphrase = passphrase.map(|p| Secret::new(p.to_vec())).transpose().or_throw(env)?;
+        let passphrase = passphrase.map(Secret::seal).transpose().or_throw(env)?;
         let legacy = if legacy { LegacyPkcs12::Read } else { LegacyPkcs12::Refuse };
         self.open(env)?.load_pkcs12(der, passphrase.as_ref(), legacy).or_throw(env)
     }

@@ -230,11 +230,20 @@ impl Context {
 
     /// Certificate, key and authorities of a PKCS#12 file. The other certificates in it are trusted, as in Node.
     pub fn load_pkcs12(&self, der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<()> {
-        let identity = credentials::read_pkcs12(der, passphrase, legacy)?;
-        self.use_certificate(identity.certificate, identity.chain.clone())?;
-        self.change(Setting::Key(identity.key))?;
-        for certificate in identity.chain {
-            self.change(Setting::Authority(certificate))?;
+        self.use_identity(&credentials::read_pkcs12(der, passphrase, legacy)?)
+    }
+
+    /// Shows `identity` to peers, its chain too. Whom to trust is another matter.
+    pub fn show_identity(&self, identity: &credentials::Identity) -> Result<()> {
+        self.use_certificate(identity.certificate.clone(), identity.chain.clone())?;
+        self.change(Setting::Key(identity.key.clone()))
+    }
+
+    /// Shows `identity` to peers. The certificates of its chain are trusted.
+    pub fn use_identity(&self, identity: &credentials::Identity) -> Result<()> {
+        self.show_identity(identity)?;
+        for certificate in &identity.chain {
+            self.change(Setting::Authority(certificate.clone()))?;
         }
         Ok(())
     }
