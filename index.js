@@ -5,4 +5,11 @@ const { generateCertificate } = require('./lib/tls/generate-certificate');
 
 tls.generateCertificate = generateCertificate;
 
+// Made when somebody asks for it.
+Object.defineProperty(tls, 'C4', {
+  configurable: true,
+  enumerable: true,
+  get: () => require('./lib/control4').C4,
+});
+
 module.exports = tls;

@@ -5,6 +5,7 @@ import tls from './index.js';
 
 export default tls;
 export const {
+  C4,
   CLIENT_RENEG_LIMIT,
   CLIENT_RENEG_WINDOW,
   DEFAULT_CIPHERS,

@@ -268,7 +268,7 @@ impl Connection {
 
     #[napi]
     pub fn set_verify_mode(&self, env: &Env, request: bool, reject: bool) -> Result<()> {
-        self.inner.set_verify(Verify { request, require: request && reject }).or_throw(env)
+        self.inner.set_verify(Verify { request, require: request && reject, optional: false }).or_throw(env)
     }
 
     #[napi]

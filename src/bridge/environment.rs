@@ -256,7 +256,9 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             let seen = json!({ "address": address.address, "family": address.family, "port": address.port });
             queue.push(target, kind::PEER, id, seen.to_string().as_bytes());
         }
-        Event::PeerGone(id) => plain(kind::PEER_GONE, id),
+        Event::PeerGone { id, pushed_out } => {
+            queue.push(target, kind::PEER_GONE, id, if pushed_out { b"1" } else { b"" })
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! How JavaScript says where messages end.
 
+use std::time::Duration;
+
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
+use super::params::seconds;
 use crate::error::{Error as CoreError, Result as CoreResult};
 use crate::framing::{Framing, Overflow};
 use crate::policy::limits;
@@ -19,11 +22,17 @@ pub struct FramingOptions<'env> {
     pub limit: Option<f64>,
     /// Of a delimiter: a message above the limit is ERR_C4TLS_MESSAGE_TOO_LARGE, otherwise it comes in parts.
     pub fail_on_overflow: Option<bool>,
+    /// Milliseconds after which a part of a message is given when nothing more comes; default 0: at the end.
+    pub timeout: Option<f64>,
     /// Of a record, in bytes.
     pub length: Option<f64>,
 }
 
 impl FramingOptions<'_> {
+    pub(super) fn quiet(&self) -> Option<Duration> {
+        self.timeout.map(|timeout| seconds(timeout / 1000.0)).filter(|timeout| !timeout.is_zero())
+    }
+
     pub(super) fn framing(&self) -> CoreResult<Framing> {
         let limit = self.limit.map_or(limits::MESSAGE_LIMIT, |limit| limit as usize);
         match &*self.kind {

@@ -67,6 +67,7 @@ impl Listener {
             paused: options.paused.unwrap_or(false),
             socket: socket_options(options.no_delay, options.keep_alive, options.keep_alive_delay),
             max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,
+            quiet: options.framing.as_ref().and_then(FramingOptions::quiet),
             framing: options.framing.map(|framing| framing.framing()).transpose().or_throw(env)?,
         };
         match &self.server {
@@ -162,6 +163,14 @@ impl Listener {
     pub fn close(&self) {
         if let Some(server) = &self.server {
             server.close();
+        }
+    }
+
+    /// The same, and closes the connections that JavaScript has not heard of.
+    #[napi]
+    pub fn abort(&self) {
+        if let Some(server) = &self.server {
+            server.abort();
         }
     }
 }

@@ -12,6 +12,8 @@ mod sandbox;
 mod secret;
 mod store;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub use describe::{describe, Description, Fingerprints};
 pub use generate::{generate_certificate, Generated, KeyType};

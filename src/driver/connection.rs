@@ -152,7 +152,7 @@ impl Connection {
         stream: Stream,
         start: Option<StartOptions>,
         reading: bool,
-        framing: Option<Framing>,
+        framing: Option<(Framing, Option<Duration>)>,
     ) -> Arc<Self> {
         let mut core = Core::new(Phase::Idle);
         let (read, write) = stream.split();

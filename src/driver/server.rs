@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use atomic_waker::AtomicWaker;
 #[cfg(unix)]
@@ -38,6 +39,8 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// Connections give messages instead of data.
     pub framing: Option<Framing>,
+    /// A part of a message is given when nothing has come for so long. `None`: at the end.
+    pub quiet: Option<Duration>,
 }
 
 /// Connections that JavaScript has not heard of.
@@ -236,7 +239,7 @@ impl Server {
             stream,
             (!config.eager).then(|| config.start.clone()),
             !(config.eager || config.paused),
-            config.framing.clone(),
+            config.framing.clone().map(|framing| (framing, config.quiet)),
         );
     }
 }

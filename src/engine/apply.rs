@@ -59,8 +59,8 @@ pub(super) unsafe fn staple(ssl: *mut sys::SSL, response: &[u8]) -> bool {
 /// SAFETY: `ssl` is live.
 pub(super) unsafe fn set_verify(ssl: *mut sys::SSL, server: bool, verify: Verify) {
     let mode = match (server, verify.request, verify.require) {
-        (true, true, true) => sys::SSL_VERIFY_PEER | sys::SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-        (true, true, false) => sys::SSL_VERIFY_PEER,
+        (true, true, true) if !verify.optional => sys::SSL_VERIFY_PEER | sys::SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+        (true, true, _) => sys::SSL_VERIFY_PEER,
         // A client's OpenSSL verifies all the same, and goes on.
         _ => sys::SSL_VERIFY_NONE,
     };

@@ -24,7 +24,7 @@ mod session;
 mod sni;
 mod state;
 #[cfg(any(test, fuzzing))]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -58,6 +58,8 @@ pub struct Verify {
     /// Server: a missing or unacceptable certificate ends the handshake with its alert. A client's session never
     /// refuses by itself: its owner looks at [`TlsSession::verify_error`] when the handshake is done.
     pub require: bool,
+    /// With `require`: only an unacceptable certificate ends the handshake, a missing one is no fault.
+    pub optional: bool,
 }
 
 /// Questions and notices that the owner asked for.

@@ -159,7 +159,8 @@ pub(super) unsafe extern "C" fn opened(
         };
         let (verify, name) = with_state(ssl, |state| (state.verify, state.servername.clone()))?;
         // SAFETY: with these two states `session` is a live session.
-        let fits = !verify.request || unsafe { fits(session, name.unwrap_or_default().as_bytes(), verify.require) };
+        let fits = !verify.request
+            || unsafe { fits(session, name.unwrap_or_default().as_bytes(), verify.require && !verify.optional) };
         Some(if fits { renew } else { RETURN_IGNORE_RENEW })
     })
 }

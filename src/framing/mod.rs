@@ -118,16 +118,28 @@ pub struct Framer {
     matched: usize,
     /// A line ended in CR: a line feed right behind it belongs to the same end.
     after_cr: bool,
+    pushes: u32,
 }
 
 impl Framer {
     pub fn new(framing: Framing) -> Self {
-        Framer { framing, buffer: Vec::new(), matched: 0, after_cr: false }
+        Framer { framing, buffer: Vec::new(), matched: 0, after_cr: false, pushes: 0 }
+    }
+
+    /// Whether something is held of an unfinished message.
+    pub fn is_waiting(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    /// Another number after every push.
+    pub fn pushes(&self) -> u32 {
+        self.pushes
     }
 
     /// Takes bytes and gives the messages that end in them. A message that is found whole in `bytes` is a slice of it.
     /// Errors: `ERR_C4TLS_MESSAGE_TOO_LARGE`, behind the messages before it; what was held is dropped.
     pub fn push(&mut self, bytes: &[u8], out: &mut dyn FnMut(Message<'_>)) -> Result<()> {
+        self.pushes = self.pushes.wrapping_add(1);
         let pushed = self.cut(bytes, out);
         if pushed.is_err() {
             self.reset();
@@ -176,7 +188,7 @@ impl Framer {
         if std::mem::take(&mut self.after_cr) {
             bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
         }
-        let Framer { framing, buffer, matched, after_cr } = self;
+        let Framer { framing, buffer, matched, after_cr, .. } = self;
         match framing {
             Framing::Chunks => {
                 if !bytes.is_empty() {

@@ -144,4 +144,27 @@ mod tests {
         wiped(round);
         assert!(std::panic::catch_unwind(|| wiped(|| panic!("as a test"))).is_err());
     }
+
+    /// Through the file system, because no pointer may look there any more.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_stack_is_wiped_behind_the_work() {
+        use std::hint::black_box;
+        use std::os::unix::fs::FileExt;
+
+        const MARK: [u8; 16] = *b"left on a stack!";
+        let left = |run: fn(&mut dyn FnMut())| {
+            let mut place = 0;
+            run(&mut || {
+                let secret = black_box([MARK; 1024]);
+                place = black_box(&secret).as_ptr().addr();
+            });
+            let mut found = vec![0; 1024 * MARK.len()];
+            let memory = std::fs::File::open("/proc/self/mem").unwrap();
+            memory.read_exact_at(&mut found, place as u64).unwrap();
+            found.chunks(MARK.len()).filter(|&chunk| chunk == MARK).count()
+        };
+        assert!(left(|work| apart(work)) > 500);
+        assert_eq!(left(|work| wiped(work)), 0);
+    }
 }

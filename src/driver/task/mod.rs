@@ -6,6 +6,7 @@
 mod ending;
 mod inbound;
 mod outbound;
+mod quiet;
 mod watch;
 
 use std::future::Future;
@@ -13,6 +14,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::time::Sleep;
 
@@ -29,6 +31,7 @@ use crate::transport::{ConnectError, ReadHalf, Stream};
 
 use inbound::Outlet;
 pub(super) use inbound::SCRATCH;
+use quiet::Quiet;
 use watch::Watch;
 
 /// How a connection comes to its socket.
@@ -53,6 +56,8 @@ pub(super) struct Task {
     linger: Option<Linger>,
     /// While there is a limit on how long nothing may happen.
     watch: Option<Box<Watch>>,
+    /// Where parts of messages do not wait for ever.
+    quiet: Option<Box<Quiet>>,
     /// Whose count of connections this one is in.
     server: Option<Arc<Server>>,
     /// [`Event::Closed`] is out.
@@ -95,16 +100,18 @@ impl Task {
             outlet: Outlet::Data,
             linger: None,
             watch: None,
+            quiet: None,
             server,
             ended: false,
             resets: false,
         })
     }
 
-    /// With a framing it gives messages.
-    pub fn framed(mut self: Box<Self>, framing: Option<Framing>) -> Box<Self> {
-        if let Some(framing) = framing {
+    /// With a framing it gives messages, and a part of one when nothing has come for so long.
+    pub fn framed(mut self: Box<Self>, framing: Option<(Framing, Option<Duration>)>) -> Box<Self> {
+        if let Some((framing, quiet)) = framing {
             self.outlet = Outlet::Messages(Framer::new(framing));
+            self.quiet = quiet.map(|limit| Box::new(Quiet::new(limit)));
         }
         self
     }
@@ -139,6 +146,9 @@ impl Task {
         core.stir = true;
         self.timer = None;
         self.watch = None;
+        if let Some(quiet) = &mut self.quiet {
+            quiet.leave_runtime();
+        }
         home.task_entered();
         self.shard.task_left();
         self.shard = home;
@@ -165,9 +175,14 @@ impl Task {
                     return self.fail(core, error);
                 }
                 let step = self.exchange(core, cx);
+                self.tell_quiet(cx);
                 self.watch(core, cx, step)
             }
-            Phase::Handshake | Phase::Open => self.exchange(core, cx),
+            Phase::Handshake | Phase::Open => {
+                let step = self.exchange(core, cx);
+                self.tell_quiet(cx);
+                step
+            }
             Phase::Lingering => self.drain(core, cx),
         }
     }

@@ -60,6 +60,7 @@ fn config() -> ServerConfig {
         paused: false,
         max_connections: 0,
         framing: None,
+        quiet: None,
     }
 }
 

@@ -136,7 +136,7 @@ fn a_ticket_of_another_name_does_not_stand_in_for_a_client_certificate() {
             let session = sessions(&c).pop().map(|(_, session)| session).or_else(|| c.session.session());
             (s.session.session_reused(), session)
         };
-        let require = Verify { request: true, require: true };
+        let require = Verify { request: true, require: true, optional: false };
         let (_, session) = run("a.test", None, require);
         assert!(!run("b.test", session.clone(), require).0);
         assert!(run("A.test", session, require).0);
