@@ -32,6 +32,7 @@ const kinds = Object.freeze({
   RENEGOTIATION: 35,
   MESSAGE: 36,
   CLIENT_CERTIFICATE: 40,
+  TICKET_KEYS: 44,
   // For a UDP socket.
   DATAGRAM: 37,
   PEER: 38,

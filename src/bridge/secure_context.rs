@@ -183,6 +183,13 @@ impl SecureContext {
         self.open(env)?.set_ticket_keys(keys).or_throw(env)
     }
 
+    /// From now on the program gives the keys of each ticket.
+    #[napi]
+    pub fn ask_ticket_keys(&self, env: &Env) -> Result<()> {
+        self.open(env)?.ask_ticket_keys();
+        Ok(())
+    }
+
     #[napi]
     pub fn get_ticket_keys(&self, env: &Env) -> Result<Buffer> {
         Ok(self.open(env)?.ticket_keys().to_vec().into())

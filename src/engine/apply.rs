@@ -26,6 +26,12 @@ pub(super) unsafe fn use_context(ssl: *mut sys::SSL, context: &Context) -> Resul
             if ffi::SSL_use_cert_and_key(ssl, certificate, key, chain, 1) != 1 {
                 return Err(Error::take_openssl("SSL_use_cert_and_key"));
             }
+            for one in &identity.compressed {
+                let (bytes, length) = (one.bytes.as_ptr().cast_mut(), one.bytes.len());
+                if ffi::SSL_set1_compressed_cert(ssl, one.algorithm, bytes, length, one.original) != 1 {
+                    return Err(Error::take_openssl("SSL_set1_compressed_cert"));
+                }
+            }
         }
         if !ffi::SSL_use_stores(ssl, frozen.cert_store().as_ptr()) {
             return Err(Error::take_openssl("SSL_set1_verify_cert_store"));

@@ -16,6 +16,7 @@ mod ffi;
 pub mod fuzzing;
 mod hello;
 mod info;
+mod own_tickets;
 mod peek;
 pub mod platform;
 mod psk;
@@ -40,6 +41,7 @@ pub use compression::Compression;
 pub use context::{
     cipher_names, has_root_store, openssl_version, set_root_store, Context, RootStore, TICKET_KEYS_LENGTH,
 };
+pub use own_tickets::{TicketAnswer, TicketHead, TicketKey};
 pub use psk::SharedKey;
 pub use sni::SniTable;
 
@@ -220,6 +222,13 @@ pub enum Question {
     PskHint { hint: Option<String> },
     /// The client begins another handshake.
     Renegotiation,
+    /// Server, of a context whose program gives the keys of tickets ([`Context::ask_ticket_keys`]).
+    TicketKeys {
+        /// Those that the client shows, in its order.
+        shown: Vec<TicketHead>,
+        /// So many new ones follow where none is used.
+        fresh: usize,
+    },
 }
 
 /// What a client can do, as its ClientHello says, in its order.
@@ -252,6 +261,8 @@ pub enum Answer {
     Psk(Option<SharedKey>),
     /// Go on, within the limits.
     Renegotiation,
+    /// `None` ends the handshake with internal_error and `ERR_SSL_CALLBACK_FAILED`.
+    TicketKeys(Option<TicketAnswer>),
 }
 
 /// Notices, in the order they came about.

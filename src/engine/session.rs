@@ -456,6 +456,10 @@ impl TlsSession for Session {
                 state.answer_key(key);
                 Ok(())
             }
+            Answer::TicketKeys(answer) if state.awaits_ticket_keys() => {
+                state.answer_ticket_keys(answer);
+                Ok(())
+            }
             Answer::Renegotiation if state.renegotiations.answer() => Ok(()),
             _ => Err(super::not_parked()),
         }
