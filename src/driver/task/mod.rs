@@ -53,6 +53,12 @@ pub(super) struct Task {
     linger: Option<Linger>,
     /// While there is a limit on how long nothing may happen.
     watch: Option<Box<Watch>>,
+    /// While there is one on how long the kernel may take nothing of what waits.
+    stall: Option<Box<Watch>>,
+    /// [`Event::Stalled`] is out, and nothing has left since.
+    stalled: bool,
+    /// The kernel took something, which the watch has not seen yet.
+    relieved: bool,
     /// Whose count of connections this one is in.
     server: Option<Arc<Server>>,
     /// [`Event::Closed`] is out.
@@ -95,6 +101,9 @@ impl Task {
             outlet: Outlet::Data,
             linger: None,
             watch: None,
+            stall: None,
+            stalled: false,
+            relieved: false,
             server,
             ended: false,
             resets: false,
@@ -139,6 +148,7 @@ impl Task {
         core.stir = true;
         self.timer = None;
         self.watch = None;
+        self.stall = None;
         home.task_entered();
         self.shard.task_left();
         self.shard = home;
@@ -160,7 +170,7 @@ impl Task {
         match core.phase {
             Phase::Connecting => self.connect(core, cx),
             Phase::Idle => self.begin(core),
-            Phase::Handshake | Phase::Open if asked & (control::REFRAME | control::FINISH | control::IDLE) != 0 => {
+            Phase::Handshake | Phase::Open if asked & (control::REFRAME | control::FINISH | control::LIMITED) != 0 => {
                 if let Err(error) = self.obey(asked) {
                     return self.fail(core, error);
                 }
@@ -211,7 +221,7 @@ impl Task {
     /// JavaScript hears of a connection before it hears from it.
     fn make_seen(&self, core: &mut Core) {
         if let Some(server) = core.unseen.take() {
-            server.seen(&self.conn, false);
+            server.seen(&self.conn, Event::Adopt(self.conn.id()));
         }
     }
 
@@ -245,6 +255,9 @@ impl Task {
             };
         };
         core.strict_eof = start.strict_eof;
+        if let Some(limit) = start.handshake_inactivity {
+            self.conn.limit(|orders| orders.silence = limit);
+        }
         self.timer = start.handshake_timeout.map(|limit| Box::pin(tokio::time::sleep(limit)));
         let session = match start.context {
             Some(context) => context.session(start.session),
