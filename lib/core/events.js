@@ -32,6 +32,9 @@ const kinds = Object.freeze({
   RENEGOTIATION: 35,
   MESSAGE: 36,
   CLIENT_CERTIFICATE: 40,
+  FILE_PROGRESS: 41,
+  FILE_DONE: 42,
+  STALLED: 43,
   TICKET_KEYS: 44,
   // For a UDP socket.
   DATAGRAM: 37,

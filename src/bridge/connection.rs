@@ -38,6 +38,7 @@ pub(super) fn socket_options(no_delay: Option<bool>, keep_alive: Option<bool>, d
     SocketOptions {
         no_delay: no_delay.unwrap_or(false),
         keep_alive: keep_alive.unwrap_or(false).then(|| seconds(delay.unwrap_or(0.0))),
+        ..SocketOptions::default()
     }
 }
 
@@ -194,6 +195,12 @@ impl Connection {
     #[napi]
     pub fn set_idle_timeout(&self, timeout: f64) {
         self.inner.set_idle_timeout(seconds(timeout / 1000.0));
+    }
+
+    /// Milliseconds, from now on, in which the kernel takes nothing of what waits, until STALLED; 0: no limit.
+    #[napi]
+    pub fn set_stall_timeout(&self, timeout: f64) {
+        self.inner.set_stall_timeout(seconds(timeout / 1000.0));
     }
 
     #[napi]

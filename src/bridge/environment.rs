@@ -192,7 +192,11 @@ impl EventSink for Environment {
 fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
     let mut plain = |kind, arg| queue.push(target, kind, arg, &[]);
     match event {
-        Event::Accept(id) => plain(kind::ACCEPT, id),
+        Event::Accept { id, visitor: None } => plain(kind::ACCEPT, id),
+        Event::Accept { id, visitor: Some(visitor) } => {
+            let seen = json!({ "address": visitor.address, "port": visitor.port, "allowed": visitor.allowed });
+            queue.push(target, kind::ACCEPT, id, seen.to_string().as_bytes());
+        }
         Event::Adopt(id) => plain(kind::ADOPT, id),
         Event::ListenerClosed => plain(kind::LISTENER_CLOSED, 0),
         Event::PendingZero => plain(kind::PENDING_ZERO, 0),
@@ -200,6 +204,7 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
         Event::Secure => plain(kind::SECURE, 0),
         Event::Eof { truncated } => plain(kind::EOF, truncated.into()),
         Event::Drain => plain(kind::DRAIN, 0),
+        Event::Stalled => plain(kind::STALLED, 0),
         Event::ShutdownDone => plain(kind::SHUTDOWN_DONE, 0),
         Event::Closed => plain(kind::CLOSED, 0),
         Event::CipherResume => plain(kind::CIPHER_RESUME, 0),

@@ -57,6 +57,8 @@ pub struct TlsParams<'env> {
     pub psk_identity_hint: Option<String>,
     /// Milliseconds; 0: none.
     pub handshake_timeout: f64,
+    /// Milliseconds in which the peer may be silent while the handshake waits for it; 0: any.
+    pub handshake_inactivity: Option<f64>,
     pub sni: Option<ClassInstance<'env, SniTable>>,
     pub reneg_limit: f64,
     /// Seconds.
@@ -97,10 +99,16 @@ impl TlsParams<'_> {
                     ask: self.is_server,
                 },
             },
-            handshake_timeout: Some(seconds(self.handshake_timeout / 1000.0)).filter(|t| !t.is_zero()),
+            handshake_timeout: limit(self.handshake_timeout),
+            handshake_inactivity: self.handshake_inactivity.and_then(limit),
             strict_eof: self.strict_eof.unwrap_or(false),
         }
     }
+}
+
+/// Of milliseconds; 0 is none.
+fn limit(milliseconds: f64) -> Option<Duration> {
+    Some(seconds(milliseconds / 1000.0)).filter(|limit| !limit.is_zero())
 }
 
 fn forgive(flags: u32) -> Forgive {

@@ -49,6 +49,9 @@ pub(super) mod kind {
     pub const PEER: u32 = 38;
     pub const PEER_GONE: u32 = 39;
     pub const CLIENT_CERTIFICATE: u32 = 40;
+    pub const FILE_PROGRESS: u32 = 41;
+    pub const FILE_DONE: u32 = 42;
+    pub const STALLED: u32 = 43;
 }
 
 /// A slab larger than this, in bytes, is not kept for the next batch: one burst must not pin its memory for ever.

@@ -10,10 +10,10 @@ use atomic_waker::AtomicWaker;
 use super::core::{Core, Io, Phase};
 use super::duplex::Duplex;
 use super::outbox::Outbox;
-use super::server::Server;
+use super::server::{Server, ServerConfig, Visitor};
 use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
-use super::{lock, next_id, EventSink};
+use super::{lock, next_id, Event, EventSink};
 use crate::engine::{Answer, Context, Hooks, Role, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
 use crate::framing::Framing;
@@ -28,6 +28,8 @@ pub struct StartOptions {
     pub session: SessionConfig,
     /// From the call on; `None` for no limit.
     pub handshake_timeout: Option<Duration>,
+    /// How long the peer may be silent in the handshake while it is waited for; `None` for no limit.
+    pub handshake_inactivity: Option<Duration>,
     /// A FIN without close_notify is an error.
     pub strict_eof: bool,
 }
@@ -36,7 +38,7 @@ impl StartOptions {
     /// No TLS: plain TCP.
     pub fn clear() -> Self {
         let session = SessionConfig::new(Role::Server);
-        StartOptions { context: None, session, handshake_timeout: None, strict_eof: false }
+        StartOptions { context: None, session, handshake_timeout: None, handshake_inactivity: None, strict_eof: false }
     }
 }
 
@@ -60,8 +62,8 @@ pub(super) mod control {
     /// The order's framing is new.
     pub const REFRAME: u8 = 32;
     pub const FINISH: u8 = 64;
-    /// The order has an idle timeout.
-    pub const IDLE: u8 = 128;
+    /// The order has limits of time.
+    pub const LIMITED: u8 = 128;
 }
 
 /// What goes with the bits of [`control`].
@@ -69,7 +71,19 @@ pub(super) mod control {
 pub(super) struct Orders {
     pub framing: Option<Framing>,
     pub finish: Duration,
+    /// Zero: no limit; so for the others.
     pub idle: Duration,
+    /// Of the peer, in the handshake.
+    pub silence: Duration,
+    pub stall: Duration,
+    /// The time of a stall begins anew.
+    pub stall_anew: bool,
+}
+
+impl Orders {
+    pub fn limited(&self) -> bool {
+        !(self.idle.is_zero() && self.silence.is_zero() && self.stall.is_zero())
+    }
 }
 
 pub struct Connection {
@@ -143,33 +157,37 @@ impl Connection {
         Ok(conn)
     }
 
-    /// A connection that `server` accepted. With `start` its handshake begins at once and JavaScript hears of it when it
-    /// must; without, it is offered right away and waits for [`start`](Self::start). `reading`: as if
-    /// [`read_start`](Self::read_start) had been called. With `framing` it gives messages. Called on a runtime thread.
+    /// A connection that `server` accepted. Its handshake begins at once and JavaScript hears of it when it must; or, as
+    /// `config` has it, it is offered right away and waits for [`start`](Self::start). Called on a runtime thread.
     pub(super) fn accepted(
         server: &Arc<Server>,
         shard: &'static Shard,
         stream: Stream,
-        start: Option<StartOptions>,
-        reading: bool,
-        framing: Option<(Framing, Option<Duration>)>,
+        config: &ServerConfig,
+        visitor: Option<Visitor>,
     ) -> Arc<Self> {
         let mut core = Core::new(Phase::Idle);
         let (read, write) = stream.split();
         core.io = Some(Io::Socket(write));
-        let eager = start.is_none();
-        core.start = start;
+        let waits = config.waits();
+        core.start = (!waits).then(|| config.start.clone());
         core.unseen = Some(server.clone());
         let conn = Self::new(shard, server.sink().clone(), core, None);
-        if reading {
+        if !(waits || config.paused) {
             conn.control.store(control::READ, Ordering::Release);
         }
-        server.admit(&conn);
-        if eager {
-            lock(&conn.core).unseen = None;
-            server.seen(&conn, true);
+        if !config.idle_timeout.is_zero() {
+            conn.limit(|orders| orders.idle = config.idle_timeout);
         }
-        shard.run_task(Task::new(&conn, shard, Opening::Open(read), Some(server.clone())).framed(framing));
+        server.admit(&conn);
+        if waits {
+            lock(&conn.core).unseen = None;
+            server.seen(&conn, Event::Accept { id: conn.id(), visitor: visitor.as_ref() });
+        }
+        shard.run_task(
+            Task::new(&conn, shard, Opening::Open(read), Some(server.clone()))
+                .framed(config.framing.clone().map(|framing| (framing, config.quiet))),
+        );
         conn
     }
 
@@ -250,11 +268,7 @@ impl Connection {
     /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted.
     pub fn pending(&self) -> usize {
         let mut core = lock(&self.core);
-        let encrypted = match core.tickets_held {
-            true => 0,
-            false => core.session.as_mut().map_or(0, |s| s.output().len()),
-        };
-        encrypted + lock(&self.outbox).len()
+        core.encrypted() + lock(&self.outbox).len()
     }
 
     fn is_closing(&self) -> bool {
@@ -320,11 +334,25 @@ impl Connection {
 
     /// Neither side moved a byte for so long: `ERR_C4TLS_IDLE_TIMEOUT`. Zero: no limit.
     pub fn set_idle_timeout(self: &Arc<Self>, limit: Duration) {
-        lock(&self.orders).idle = limit;
-        match limit.is_zero() {
-            true => drop(self.control.fetch_and(!control::IDLE, Ordering::AcqRel)),
-            false => self.command(control::IDLE),
-        }
+        self.limit(|orders| orders.idle = limit);
+        self.wake();
+    }
+
+    /// Something waits for the kernel and nothing of it left for so long, from this call on: [`super::Event::Stalled`],
+    /// and again only when something has left since, or behind another call. Zero: no limit.
+    pub fn set_stall_timeout(self: &Arc<Self>, limit: Duration) {
+        self.limit(|orders| {
+            orders.stall = limit;
+            orders.stall_anew = true;
+        });
+        self.wake();
+    }
+
+    /// Changes limits of time. The task takes note of them, and of their end.
+    pub(super) fn limit(&self, change: impl FnOnce(&mut Orders)) {
+        let mut orders = lock(&self.orders);
+        change(&mut orders);
+        self.control.fetch_or(control::LIMITED, Ordering::AcqRel);
     }
 
     /// Sends all that was taken, then close_notify and FIN; drops what the peer still sends, and waits for its FIN, at most

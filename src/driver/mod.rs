@@ -26,13 +26,17 @@ use crate::transport::{ConnectError, SocketAddress};
 
 pub use connection::{parse_address, Connection, StartOptions, WriteStatus};
 pub use datagram::{Datagram, DatagramOptions};
-pub use server::{Server, ServerConfig};
+pub use server::{Server, ServerConfig, Visitor};
 
 /// What a connection or a server tells its owner, in the order it came about.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// Server: a connection waits for [`Connection::start`].
-    Accept(u32),
+    Accept {
+        id: u32,
+        /// Where [`ServerConfig::access`] is set.
+        visitor: Option<&'a Visitor>,
+    },
     /// Server: a connection that already speaks TLS comes to JavaScript's notice.
     Adopt(u32),
     /// Server: a connection above the limit was closed.
@@ -54,6 +58,8 @@ pub enum Event<'a> {
     /// The write that was pending is in the kernel.
     Drain,
     ShutdownDone,
+    /// The kernel has taken nothing of what waits for too long; see [`Connection::set_stall_timeout`].
+    Stalled,
     /// Final: the connection closes by itself.
     Error(&'a Error),
     Closed,

@@ -24,6 +24,7 @@ use super::{lock, next_id, Event, EventSink};
 use crate::error::{Error, Result};
 use crate::framing::Framing;
 use crate::policy::limits::ACCEPT_REST;
+use crate::policy::Access;
 use crate::transport::{Accepted, Listener, SocketAddress, SocketOptions, Stream};
 
 /// What later connections get.
@@ -41,6 +42,29 @@ pub struct ServerConfig {
     pub framing: Option<Framing>,
     /// A part of a message is given when nothing has come for so long. `None`: at the end.
     pub quiet: Option<Duration>,
+    /// Clients that may connect; `None` for everybody. Whoever may not is closed without an event.
+    pub access: Option<Access>,
+    /// The owner has the last word on who may connect: it sees everybody, as with `eager`.
+    pub ask: bool,
+    /// Neither side of a connection moves a byte for so long: see [`Connection::set_idle_timeout`]. Zero: no limit.
+    pub idle_timeout: Duration,
+}
+
+impl ServerConfig {
+    /// Connections wait for their owner.
+    pub(super) fn waits(&self) -> bool {
+        self.eager || (self.ask && self.access.is_some())
+    }
+}
+
+/// Who connects to a server with lists of who may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visitor {
+    /// An IPv4 address inside IPv6 is shown as IPv4. Empty for a Unix socket.
+    pub address: String,
+    pub port: u16,
+    /// What the lists say.
+    pub allowed: bool,
 }
 
 /// Connections that JavaScript has not heard of.
@@ -194,12 +218,11 @@ impl Server {
         }
     }
 
-    /// Brings a connection to JavaScript's notice. `raw`: its TLS has not begun.
-    pub(super) fn seen(&self, connection: &Arc<Connection>, raw: bool) {
+    /// Brings a connection to JavaScript's notice, by an event that names it.
+    pub(super) fn seen(&self, connection: &Arc<Connection>, event: Event<'_>) {
         self.sink.offer(connection);
-        let id = connection.id();
-        self.sink.emit(self.id, if raw { Event::Accept(id) } else { Event::Adopt(id) });
-        self.forget(id);
+        self.sink.emit(self.id, event);
+        self.forget(connection.id());
     }
 
     /// The connection was seen, or ended unseen. Its event is out by now, so that [`Event::PendingZero`] comes behind.
@@ -225,6 +248,10 @@ impl Server {
 
     fn accept(self: &Arc<Self>, shard: &'static Shard, stream: Stream) {
         let config = self.config();
+        let visitor = config.access.as_ref().map(|access| Visitor::new(access, &stream));
+        if !config.ask && visitor.as_ref().is_some_and(|visitor| !visitor.allowed) {
+            return;
+        }
         let live = self.live.fetch_add(1, Ordering::AcqRel);
         if config.max_connections != 0 && live >= config.max_connections {
             self.left();
@@ -233,14 +260,19 @@ impl Server {
             return;
         }
         stream.apply(config.socket);
-        Connection::accepted(
-            self,
-            shard,
-            stream,
-            (!config.eager).then(|| config.start.clone()),
-            !(config.eager || config.paused),
-            config.framing.clone().map(|framing| (framing, config.quiet)),
-        );
+        Connection::accepted(self, shard, stream, &config, visitor);
+    }
+}
+
+impl Visitor {
+    fn new(access: &Access, stream: &Stream) -> Self {
+        let peer = stream.peer();
+        let ip = peer.map(|peer| peer.ip().to_canonical());
+        Visitor {
+            address: ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            port: peer.map_or(0, |peer| peer.port()),
+            allowed: access.permits(ip),
+        }
     }
 }
 

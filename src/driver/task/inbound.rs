@@ -216,7 +216,9 @@ impl Task {
         let now = Instant::now();
         shard::before_slow(now);
         let clean = session.output().is_empty();
-        match session.handshake(now)? {
+        let shaken = session.handshake(now)?;
+        core.parked = shaken == Handshake::Parked;
+        match shaken {
             Handshake::Done => {
                 self.handshake_over();
                 core.phase = Phase::Open;

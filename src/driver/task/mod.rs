@@ -58,6 +58,12 @@ pub(super) struct Task {
     watch: Option<Box<Watch>>,
     /// Where parts of messages do not wait for ever.
     quiet: Option<Box<Quiet>>,
+    /// While there is one on how long the kernel may take nothing of what waits.
+    stall: Option<Box<Watch>>,
+    /// [`Event::Stalled`] is out, and nothing has left since.
+    stalled: bool,
+    /// The kernel took something, which the watch has not seen yet.
+    relieved: bool,
     /// Whose count of connections this one is in.
     server: Option<Arc<Server>>,
     /// [`Event::Closed`] is out.
@@ -101,6 +107,9 @@ impl Task {
             linger: None,
             watch: None,
             quiet: None,
+            stall: None,
+            stalled: false,
+            relieved: false,
             server,
             ended: false,
             resets: false,
@@ -149,6 +158,7 @@ impl Task {
         if let Some(quiet) = &mut self.quiet {
             quiet.leave_runtime();
         }
+        self.stall = None;
         home.task_entered();
         self.shard.task_left();
         self.shard = home;
@@ -170,7 +180,7 @@ impl Task {
         match core.phase {
             Phase::Connecting => self.connect(core, cx),
             Phase::Idle => self.begin(core),
-            Phase::Handshake | Phase::Open if asked & (control::REFRAME | control::FINISH | control::IDLE) != 0 => {
+            Phase::Handshake | Phase::Open if asked & (control::REFRAME | control::FINISH | control::LIMITED) != 0 => {
                 if let Err(error) = self.obey(asked) {
                     return self.fail(core, error);
                 }
@@ -226,7 +236,7 @@ impl Task {
     /// JavaScript hears of a connection before it hears from it.
     fn make_seen(&self, core: &mut Core) {
         if let Some(server) = core.unseen.take() {
-            server.seen(&self.conn, false);
+            server.seen(&self.conn, Event::Adopt(self.conn.id()));
         }
     }
 
@@ -260,6 +270,9 @@ impl Task {
             };
         };
         core.strict_eof = start.strict_eof;
+        if let Some(limit) = start.handshake_inactivity {
+            self.conn.limit(|orders| orders.silence = limit);
+        }
         self.timer = start.handshake_timeout.map(|limit| Box::pin(tokio::time::sleep(limit)));
         let session = match start.context {
             Some(context) => context.session(start.session),

@@ -138,7 +138,10 @@ impl Task {
                 }
                 let broken = |e: std::io::Error| Error::system(&e, "write");
                 loop {
-                    if send(write, output).map_err(broken)? {
+                    let before = output.len();
+                    let sent = send(write, output).map_err(broken)?;
+                    self.relieved |= output.len() < before;
+                    if sent {
                         return Ok(Flush::Sent);
                     }
                     match write.poll_writable(cx) {

@@ -7,7 +7,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::PATIENCE;
-use crate::driver::{Connection, Event, EventSink};
+use crate::driver::{Connection, Event, EventSink, Visitor};
 use crate::engine::Question;
 use crate::framing::Message;
 use crate::transport::SocketAddress;
@@ -15,7 +15,7 @@ use crate::transport::SocketAddress;
 /// An event without its borrows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Seen {
-    Accept(u32),
+    Accept(u32, Option<Visitor>),
     Adopt(u32),
     Drop,
     Data(Vec<u8>),
@@ -192,7 +192,7 @@ impl EventSink for Sink {
         self.keep(
             target,
             match event {
-                Event::Accept(id) => Seen::Accept(id),
+                Event::Accept { id, visitor } => Seen::Accept(id, visitor.cloned()),
                 Event::Adopt(id) => Seen::Adopt(id),
                 Event::Drop { .. } => Seen::Drop,
                 Event::Eof { truncated } => Seen::Eof { truncated },
@@ -208,6 +208,7 @@ impl EventSink for Sink {
                 Event::ConnectFailed(_) => Seen::Other("connect failed"),
                 Event::Secure => Seen::Other("secure"),
                 Event::Drain => Seen::Other("drain"),
+                Event::Stalled => Seen::Other("stalled"),
                 Event::ShutdownDone => Seen::Other("shutdown"),
                 Event::Closed => Seen::Other("closed"),
                 Event::Keylog(_) => Seen::Other("keylog"),
