@@ -34,7 +34,7 @@ class ListeningHandle extends Target {
    * @param {{ port: number, backlog: number, mode: number, shared: boolean }} options `mode`: UseIPv6
    */
   listen(address, { port, backlog, mode, shared }) {
-    const bind = (ip) => this.native.listenTcp(ip, port, backlog, mode === IPV6_ONLY, shared);
+    const bind = (ip) => this.native.listenTcp(ip, port, backlog, mode === IPV6_ONLY, shared, !shared);
     try {
       // There may be no IPv6 on this machine.
       this.attach(mode === BOTH && address === ANY ? bindAnywhere(bind) : bind(address));
