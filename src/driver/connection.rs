@@ -13,6 +13,7 @@ use super::outbox::Outbox;
 use super::server::{Server, ServerConfig, Visitor};
 use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
+use super::websocket::{Changes, Speaker};
 use super::{lock, next_id, Event, EventSink};
 use crate::engine::{Answer, Context, Hooks, Role, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
@@ -59,7 +60,7 @@ pub(super) mod control {
     pub const RESET: u8 = 4;
     pub const SHUTDOWN: u8 = 8;
     pub const ENDED: u8 = 16;
-    /// The order's framing is new.
+    /// The order has a new framing, or changes for a WebSocket.
     pub const REFRAME: u8 = 32;
     pub const FINISH: u8 = 64;
     /// The order has limits of time.
@@ -70,6 +71,7 @@ pub(super) mod control {
 #[derive(Default)]
 pub(super) struct Orders {
     pub framing: Option<Framing>,
+    pub websocket: Option<Box<Changes>>,
     pub finish: Duration,
     /// Zero: no limit; so for the others.
     pub idle: Duration,
@@ -179,6 +181,9 @@ impl Connection {
         if !config.idle_timeout.is_zero() {
             conn.limit(|orders| orders.idle = config.idle_timeout);
         }
+        if let Some(options) = &config.websocket {
+            lock(&conn.outbox).speaker = Some(Box::new(Speaker::new(options.clone())));
+        }
         server.admit(&conn);
         if waits {
             lock(&conn.core).unseen = None;
@@ -186,7 +191,8 @@ impl Connection {
         }
         shard.run_task(
             Task::new(&conn, shard, Opening::Open(read), Some(server.clone()))
-                .framed(config.framing.clone().map(|framing| (framing, config.quiet))),
+                .framed(config.framing.clone().map(|framing| (framing, config.quiet)))
+                .upgrading(config.websocket.clone()),
         );
         conn
     }
@@ -196,7 +202,7 @@ impl Connection {
     }
 
     /// Lets the task look again, from any thread.
-    fn wake(self: &Arc<Self>) {
+    pub(super) fn wake(self: &Arc<Self>) {
         let Some(shard) = self.shard() else { return };
         if shard.is_current() {
             self.waker.wake();
@@ -271,7 +277,7 @@ impl Connection {
         core.encrypted() + lock(&self.outbox).len()
     }
 
-    fn is_closing(&self) -> bool {
+    pub(super) fn is_closing(&self) -> bool {
         const CLOSING: u8 = control::CLOSE | control::ENDED | control::FINISH;
         self.control.load(Ordering::Acquire) & CLOSING != 0
     }
@@ -289,16 +295,16 @@ impl Connection {
         false
     }
 
-    fn queue(self: &Arc<Self>, bytes: &[u8], tell: bool) {
+    pub(super) fn queue(self: &Arc<Self>, bytes: &[u8], tell: bool) {
         let mut outbox = lock(&self.outbox);
-        outbox.push(bytes);
+        outbox.bytes.push(bytes);
         outbox.waiting |= tell;
         drop(outbox);
         self.wake();
     }
 
     /// Encrypts and sends on the spot; `None` when something is queued already or TLS is not ready.
-    fn put_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8], tell: bool) -> Option<bool> {
+    pub(super) fn put_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8], tell: bool) -> Option<bool> {
         if !core.may_write_through() || !lock(&self.outbox).is_empty() {
             return None;
         }
@@ -405,7 +411,7 @@ impl Connection {
         self.inbound.load(Ordering::Acquire)
     }
 
-    fn command(self: &Arc<Self>, bits: u8) {
+    pub(super) fn command(self: &Arc<Self>, bits: u8) {
         self.control.fetch_or(bits, Ordering::AcqRel);
         self.wake();
     }

@@ -1,32 +1,63 @@
 //! Clear bytes on their way from JavaScript to the engine.
 
+use super::websocket::Speaker;
 use crate::policy::limits;
 
 #[derive(Default)]
 pub(super) struct Outbox {
-    bytes: Vec<u8>,
-    taken: usize,
+    pub bytes: Clear,
     /// The writer waits for [`super::Event::Drain`].
     pub waiting: bool,
+    /// Of a WebSocket: what makes frames of messages, and those it has not made yet.
+    pub speaker: Option<Box<Speaker>>,
 }
 
 impl Outbox {
     pub fn is_empty(&self) -> bool {
-        self.taken == self.bytes.len()
+        self.bytes.len() == 0 && self.speaker.as_ref().is_none_or(|speaker| speaker.is_idle())
     }
 
+    /// Bytes that wait.
+    pub fn len(&self) -> usize {
+        self.bytes.len() + self.speaker.as_ref().map_or(0, |speaker| speaker.waiting())
+    }
+}
+
+/// Bytes that the engine can have.
+#[derive(Default)]
+pub(super) struct Clear {
+    bytes: Vec<u8>,
+    taken: usize,
+    /// What has been pushed in all.
+    pushed: u64,
+}
+
+impl Clear {
     /// Bytes that wait.
     pub fn len(&self) -> usize {
         self.bytes.len() - self.taken
     }
 
+    /// How many bytes have been pushed so far, and how many of them were taken.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.pushed, self.pushed - self.len() as u64)
+    }
+
     pub fn push(&mut self, bytes: &[u8]) {
+        self.push_with(bytes.len(), |waiting| waiting.extend_from_slice(bytes));
+    }
+
+    /// Lets `append` add about `expected` bytes.
+    pub fn push_with<T>(&mut self, expected: usize, append: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         // Instead of growing; what is moved is never more than what was taken since the last time.
-        if self.bytes.capacity() - self.bytes.len() < bytes.len() && self.taken >= self.len() {
+        if self.bytes.capacity() - self.bytes.len() < expected && self.taken >= self.len() {
             self.bytes.drain(..self.taken);
             self.taken = 0;
         }
-        self.bytes.extend_from_slice(bytes);
+        let before = self.bytes.len();
+        let result = append(&mut self.bytes);
+        self.pushed += (self.bytes.len() - before) as u64;
+        result
     }
 
     /// The next bytes, of one record at most.
@@ -37,7 +68,7 @@ impl Outbox {
 
     pub fn take(&mut self, count: usize) {
         self.taken += count;
-        if self.is_empty() {
+        if self.len() == 0 {
             self.taken = 0;
             self.bytes.clear();
         }
@@ -57,9 +88,9 @@ mod tests {
 
     #[test]
     fn a_queue_that_never_empties_does_not_grow() {
-        let mut outbox = Outbox::default();
+        let mut outbox = Clear::default();
         let (mut pushed, mut seen) = (0_u8, 0_u8);
-        let mut push = |outbox: &mut Outbox| {
+        let mut push = |outbox: &mut Clear| {
             outbox.push(&[pushed; 1000]);
             pushed = pushed.wrapping_add(1);
         };

@@ -104,17 +104,25 @@ impl Task {
         let Some(session) = core.session.as_mut() else { return Ok(false) };
         let mut outbox = lock(&self.conn.outbox);
         let mut moved = false;
-        while !outbox.is_empty() && session.output().len() < limits::CIPHERTEXT_BACKLOG {
-            let taken = session.write(outbox.next())?;
+        while session.output().len() < limits::CIPHERTEXT_BACKLOG {
+            if outbox.bytes.len() == 0 {
+                let Some(mut encoding) = outbox.speaker.as_mut().and_then(|speaker| speaker.next()) else { break };
+                drop(outbox);
+                let frames = encoding.run();
+                outbox = lock(&self.conn.outbox);
+                encoding.put_back(&mut outbox, &frames);
+                continue;
+            }
+            let taken = session.write(outbox.bytes.next())?;
             if taken == 0 {
                 break;
             }
-            outbox.take(taken);
+            outbox.bytes.take(taken);
             core.tickets_held = false;
             moved = true;
         }
         if moved {
-            outbox.release();
+            outbox.bytes.release();
         }
         Ok(moved)
     }

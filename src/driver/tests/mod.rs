@@ -64,6 +64,7 @@ fn config() -> ServerConfig {
         max_connections: 0,
         framing: None,
         quiet: None,
+        websocket: None,
         access: None,
         ask: false,
         idle_timeout: Duration::ZERO,

@@ -238,7 +238,7 @@ pub fn upgrade(data: &[u8]) {
             let headers = parse_headers(&extra).unwrap_or_default();
             let protocol = request.protocols.first().map(String::as_str);
             match request.accept(protocol, &DeflateOptions::default(), &headers) {
-                Ok((head, agreed)) => {
+                Ok(Acceptance { response: head, agreed, .. }) => {
                     let (names, _) = names(&head);
                     let own = 3 + usize::from(protocol.is_some()) + usize::from(agreed.is_some());
                     assert_eq!(names, own + headers.len());
