@@ -166,6 +166,12 @@ impl Connection {
         self.inner.close_websocket(code, &reason, timeout).or_throw(env)
     }
 
+    /// CLOSE_IN has been dealt with: the answer follows, and CLOSED.
+    #[napi]
+    pub fn answer_close(&self) {
+        self.inner.answer_close();
+    }
+
     /// Null: messages again.
     #[napi]
     pub fn set_lines(&self, env: &Env, lines: Option<LineOptions>) -> Result<()> {

@@ -83,7 +83,9 @@ pub enum Event<'a> {
     Opened {
         extensions: &'a str,
     },
-    /// WebSocket: the peer's Close frame, or our failure, behind its [`Error`](Self::Error). The connection ends by itself.
+    /// WebSocket: the peer's Close frame, or our failure, behind its [`Error`](Self::Error). The answer leaves with
+    /// [`Connection::answer_close`], or after [`limits::CLOSE_STALL`](crate::policy::limits::CLOSE_STALL); then the
+    /// connection ends.
     CloseFrame {
         code: u16,
         reason: &'a str,

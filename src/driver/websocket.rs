@@ -13,8 +13,8 @@ use super::lock;
 use super::outbox::Outbox;
 use crate::error::{Error, Result};
 use crate::framing::websocket::{
-    answer, is_valid_close_code, parse_headers, reject, Agreed, Config, EncodeError, Encoder, Event, Failure, Kind,
-    Pings, Request, ResponseError, Shared, MAX_CONTROL,
+    answer, is_valid_close_code, parse_headers, reject, Agreed, Config, EncodeError, Encoder, Event, Kind, Pings,
+    Request, ResponseError, Shared, MAX_CONTROL,
 };
 use crate::framing::Framing;
 use crate::policy::limits;
@@ -140,6 +140,8 @@ pub(super) struct Speaker {
     replies_end: u64,
     /// A Close frame was sent, or waits.
     closing: bool,
+    /// The Close frame that is due once the owner knows.
+    farewell: Option<(Option<u16>, &'static str)>,
 }
 
 impl Speaker {
@@ -153,6 +155,7 @@ impl Speaker {
             replies: 0,
             replies_end: 0,
             closing: false,
+            farewell: None,
             options,
         }
     }
@@ -194,6 +197,14 @@ impl Speaker {
         }
     }
 
+    /// The peer has closed, or the connection fails: how that is to be answered. False: it is not, behind a Close frame
+    /// of our own.
+    pub fn answer_with(&mut self, code: Option<u16>, reason: &'static str) -> bool {
+        let due = self.is_open();
+        self.farewell = due.then_some((code, reason));
+        due
+    }
+
     fn wait(&mut self, next: Waiting) {
         self.size += next.size();
         self.waiting.push_back(next);
@@ -226,7 +237,7 @@ impl Encoding {
 }
 
 impl Outbox {
-    /// Sends what `event` of the decoder asks for, and gives what to tell of it.
+    /// Sends what `event` of the decoder asks for, a Ping or a Pong, and gives what to tell of it.
     pub fn answer<'e>(&mut self, event: Event<'e>) -> Event<'e> {
         let before = self.bytes.progress().0;
         let event = match self.speaker.as_deref_mut() {
@@ -237,14 +248,6 @@ impl Outbox {
         };
         self.count_reply(before);
         event
-    }
-
-    /// Tells the peer why the connection fails.
-    pub fn fail(&mut self, failure: Failure) {
-        if let Some(Speaker { stage: Stage::Open(encoder), .. }) = self.speaker.as_deref_mut() {
-            // After our own Close frame it is told nothing.
-            let _ = self.bytes.push_with(0, |bytes| encoder.close(Some(failure.code), failure.reason, bytes));
-        }
     }
 
     fn count_reply(&mut self, before: u64) {
@@ -502,6 +505,9 @@ impl Connection {
         if self.is_closing() {
             return Ok(());
         }
+        if self.answer_close() {
+            return Ok(());
+        }
         let closes = lock(&self.outbox).control(Waiting::Close { code, reason: reason.to_owned() });
         match closes {
             Ok(()) if !timeout.is_zero() => self.change(|changes| changes.closing = Some(timeout)),
@@ -509,6 +515,20 @@ impl Connection {
             _ => self.finish(limits::CLOSE_STALL),
         }
         Ok(())
+    }
+
+    /// The owner knows that the WebSocket is closing ([`super::Event::CloseFrame`]), and has sent what it had to send: the
+    /// Close frame that answers follows, and the end. False: none is due.
+    pub fn answer_close(self: &Arc<Self>) -> bool {
+        let mut outbox = lock(&self.outbox);
+        let Some((code, reason)) = outbox.speaker.as_mut().and_then(|speaker| speaker.farewell.take()) else {
+            return false;
+        };
+        // Open, or it would not be due.
+        let _ = outbox.control(Waiting::Close { code, reason: reason.to_owned() });
+        drop(outbox);
+        self.finish(limits::CLOSE_STALL);
+        true
     }
 
     /// Lines instead of messages from the next byte on; `None`: messages again.

@@ -106,23 +106,22 @@ impl Listener {
     /// Gives what is in `bytes`; how many were used: all, unless there is no room.
     fn decode(&mut self, conn: &Arc<Connection>, bytes: &mut [u8]) -> usize {
         let Listener { stage: Stage::Open(decoder), lines, .. } = self else { return bytes.len() };
-        let mut over = false;
+        let mut closed = None;
         let decoded = decoder.push(bytes, std::time::Instant::now(), &mut |heard| {
             match heard {
                 Heard::Data(data) => match lines {
                     None => deliver(conn, Frame::Data { data, line: None }),
                     Some(framer) => tell_lines(conn, framer, data),
                 },
+                Heard::Close { code, reason } => {
+                    tell_lines_rest(conn, lines);
+                    conn.sink.emit(conn.id(), Event::CloseFrame { code: code.unwrap_or(NO_STATUS), reason });
+                    closed = Some(code);
+                }
                 control => match lock(&conn.outbox).answer(control) {
                     Heard::Ping(payload) => deliver(conn, Frame::Ping(payload)),
                     Heard::Pong { payload, answers } => deliver(conn, Frame::Pong { payload, answers }),
-                    Heard::Close { code, reason } => {
-                        tell_lines_rest(conn, lines);
-                        let code = code.unwrap_or(NO_STATUS);
-                        conn.sink.emit(conn.id(), Event::CloseFrame { code, reason });
-                        over = true;
-                    }
-                    Heard::Data(_) => {}
+                    Heard::Data(_) | Heard::Close { .. } => {}
                 },
             }
             match conn.inbound() < limits::CONNECTION_INBOUND {
@@ -130,36 +129,47 @@ impl Listener {
                 false => ControlFlow::Break(()),
             }
         });
-        match decoded {
-            Ok(_) if over => self.finish(conn),
-            Ok(used) => return used,
-            Err(failure) => self.fail(conn, failure),
+        match (decoded, closed) {
+            (Ok(_), Some(code)) => self.close(conn, code, ""),
+            (Ok(used), None) => return used,
+            (Err(failure), _) => self.fail(conn, failure),
         }
         bytes.len()
     }
 
     fn fail(&mut self, conn: &Arc<Connection>, failure: Failure) {
         tell_lines_rest(conn, &mut self.lines);
-        lock(&conn.outbox).fail(failure);
         conn.sink.emit(conn.id(), Event::Error(&Error::new("ERR_C4TLS_WEBSOCKET", failure.to_string())));
         conn.sink.emit(conn.id(), Event::CloseFrame { code: failure.code, reason: failure.reason });
-        self.finish(conn);
+        self.close(conn, Some(failure.code), failure.reason);
+    }
+
+    /// What comes from now on is dropped. The owner may still answer what came before.
+    fn close(&mut self, conn: &Arc<Connection>, code: Option<u16>, reason: &'static str) {
+        let due = lock(&conn.outbox).speaker.as_mut().is_some_and(|speaker| speaker.answer_with(code, reason));
+        self.finish(conn, !due);
+        if due {
+            self.end = Some(Instant::now() + limits::CLOSE_STALL);
+        }
     }
 
     fn refuse(&mut self, conn: &Arc<Connection>, refusal: &Refusal) {
         lock(&conn.outbox).bytes.push(&refusal.response());
         let code = format!("ERR_C4TLS_UPGRADE_{}", refusal.status);
         conn.sink.emit(conn.id(), Event::Error(&Error::new(code, refusal.message)));
-        self.finish(conn);
+        self.finish(conn, true);
     }
 
-    /// What waits is sent, then the connection ends: the server's side first (RFC 6455, 7.1.1).
-    fn finish(&mut self, conn: &Arc<Connection>) {
+    /// Nothing is taken any more. `now`: what waits is sent, then the connection ends, the server's side first (RFC 6455,
+    /// 7.1.1).
+    fn finish(&mut self, conn: &Arc<Connection>, now: bool) {
         self.stage = Stage::Over;
         self.end = None;
         self.held = Vec::new();
         self.used = 0;
-        conn.finish(limits::CLOSE_STALL);
+        if now {
+            conn.finish(limits::CLOSE_STALL);
+        }
     }
 
     /// The peer sends no more. False: what it has sent must be given first.
@@ -168,7 +178,10 @@ impl Listener {
             self.eof = Some(truncated);
             return false;
         }
-        conn.finish(limits::CLOSE_STALL);
+        // Whoever has closed before may still wait for the answer.
+        if !matches!(self.stage, Stage::Over) {
+            self.finish(conn, true);
+        }
         true
     }
 
@@ -294,7 +307,8 @@ impl Task {
         match listener.stage {
             Stage::Upgrade(_) => listener.refuse(&self.conn, &Refusal::REQUEST_TIMEOUT),
             Stage::Asked => listener.refuse(&self.conn, &Refusal::NO_ANSWER),
-            Stage::Open(_) | Stage::Over => listener.finish(&self.conn),
+            Stage::Over if self.conn.answer_close() => listener.end = None,
+            Stage::Open(_) | Stage::Over => listener.finish(&self.conn, true),
         }
     }
 }
