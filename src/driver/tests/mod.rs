@@ -8,6 +8,7 @@ mod messages;
 mod server;
 mod sink;
 mod watch;
+mod websocket;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

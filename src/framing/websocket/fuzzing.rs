@@ -32,7 +32,15 @@ struct Heard {
     failure: Option<u16>,
 }
 
-const LIMITS: Limits = Limits { frame: 70_000, message: 100_000, fragments: 20, control_frames: 30, pings: 2 };
+const LIMITS: Limits = Limits {
+    frame: 70_000,
+    message: 100_000,
+    fragments: 20,
+    control_frames: 30,
+    pings: 2,
+    head_bytes: limits::HEAD_BYTES,
+    headers: limits::HEADERS,
+};
 const BOTH: Direction = Direction { takeover: true, window_bits: 15 };
 
 fn config(flags: u8) -> (Config, Option<Agreed>) {
