@@ -197,14 +197,6 @@ impl Speaker {
         }
     }
 
-    /// The peer has closed, or the connection fails: how that is to be answered. False: it is not, behind a Close frame
-    /// of our own.
-    pub fn answer_with(&mut self, code: Option<u16>, reason: &'static str) -> bool {
-        let due = self.is_open();
-        self.farewell = due.then_some((code, reason));
-        due
-    }
-
     fn wait(&mut self, next: Waiting) {
         self.size += next.size();
         self.waiting.push_back(next);
@@ -248,6 +240,14 @@ impl Outbox {
         };
         self.count_reply(before);
         event
+    }
+
+    /// The peer has closed, or the connection fails: how that is to be answered. False: it is not, behind a Close frame
+    /// of our own.
+    pub fn answer_with(&mut self, code: Option<u16>, reason: &'static str) -> bool {
+        let Some(speaker) = self.speaker.as_mut().filter(|speaker| speaker.is_open()) else { return false };
+        speaker.farewell = Some((code, reason));
+        true
     }
 
     fn count_reply(&mut self, before: u64) {
@@ -384,9 +384,12 @@ pub fn broadcast<'c>(connections: impl Iterator<Item = &'c Arc<Connection>>, par
 impl Connection {
     /// Opens the WebSocket; [`super::Event::Opened`] follows. `protocol`: one that the client has offered. `headers`: lines
     /// ended by CRLF, which are added to the response. Errors: `ERR_C4TLS_UPGRADE_RESPONSE`, and the request still waits;
-    /// `ERR_C4TLS_UPGRADE_STATE`.
+    /// `ERR_C4TLS_UPGRADE_STATE`. On a connection that ends already it does nothing.
     pub fn accept_upgrade(self: &Arc<Self>, protocol: Option<&str>, headers: &str) -> Result<()> {
         let headers = parse_headers(headers).map_err(bad_response)?;
+        if self.is_closing() {
+            return Ok(());
+        }
         let mut outbox = lock(&self.outbox);
         let speaker = outbox.speaker.as_mut().ok_or_else(unanswerable)?;
         let Stage::Asked(request) = &speaker.stage else { return Err(unanswerable()) };
@@ -412,6 +415,9 @@ impl Connection {
     ) -> Result<()> {
         let headers = parse_headers(headers).map_err(bad_response)?;
         let response = reject(status, reason, &headers, body).map_err(bad_response)?;
+        if self.is_closing() {
+            return Ok(());
+        }
         let mut outbox = lock(&self.outbox);
         match outbox.speaker.as_mut() {
             Some(speaker) if matches!(speaker.stage, Stage::Asked(_)) => speaker.stage = Stage::Closed,

@@ -72,10 +72,13 @@ impl Listener {
             Stage::Upgrade(upgrade) => match upgrade.push(bytes) {
                 Ok(None) => {}
                 Ok(Some((request, used))) => {
+                    // Under the lock: an answer comes behind the question.
+                    let mut outbox = lock(&conn.outbox);
                     conn.sink.emit(conn.id(), Event::Upgrade(&request));
-                    if let Some(speaker) = &mut lock(&conn.outbox).speaker {
+                    if let Some(speaker) = &mut outbox.speaker {
                         speaker.ask(request);
                     }
+                    drop(outbox);
                     self.stage = Stage::Asked;
                     self.held.extend_from_slice(&bytes[used..]);
                 }
@@ -106,7 +109,7 @@ impl Listener {
     /// Gives what is in `bytes`; how many were used: all, unless there is no room.
     fn decode(&mut self, conn: &Arc<Connection>, bytes: &mut [u8]) -> usize {
         let Listener { stage: Stage::Open(decoder), lines, .. } = self else { return bytes.len() };
-        let mut closed = None;
+        let mut answered = None;
         let decoded = decoder.push(bytes, std::time::Instant::now(), &mut |heard| {
             match heard {
                 Heard::Data(data) => match lines {
@@ -115,8 +118,8 @@ impl Listener {
                 },
                 Heard::Close { code, reason } => {
                     tell_lines_rest(conn, lines);
+                    answered = Some(lock(&conn.outbox).answer_with(code, ""));
                     conn.sink.emit(conn.id(), Event::CloseFrame { code: code.unwrap_or(NO_STATUS), reason });
-                    closed = Some(code);
                 }
                 control => match lock(&conn.outbox).answer(control) {
                     Heard::Ping(payload) => deliver(conn, Frame::Ping(payload)),
@@ -129,8 +132,8 @@ impl Listener {
                 false => ControlFlow::Break(()),
             }
         });
-        match (decoded, closed) {
-            (Ok(_), Some(code)) => self.close(conn, code, ""),
+        match (decoded, answered) {
+            (Ok(_), Some(due)) => self.close(conn, due),
             (Ok(used), None) => return used,
             (Err(failure), _) => self.fail(conn, failure),
         }
@@ -139,14 +142,14 @@ impl Listener {
 
     fn fail(&mut self, conn: &Arc<Connection>, failure: Failure) {
         tell_lines_rest(conn, &mut self.lines);
+        let due = lock(&conn.outbox).answer_with(Some(failure.code), failure.reason);
         conn.sink.emit(conn.id(), Event::Error(&Error::new("ERR_C4TLS_WEBSOCKET", failure.to_string())));
         conn.sink.emit(conn.id(), Event::CloseFrame { code: failure.code, reason: failure.reason });
-        self.close(conn, Some(failure.code), failure.reason);
+        self.close(conn, due);
     }
 
-    /// What comes from now on is dropped. The owner may still answer what came before.
-    fn close(&mut self, conn: &Arc<Connection>, code: Option<u16>, reason: &'static str) {
-        let due = lock(&conn.outbox).speaker.as_mut().is_some_and(|speaker| speaker.answer_with(code, reason));
+    /// What comes from now on is dropped. While the answer is `due`, the owner may still answer what came before.
+    fn close(&mut self, conn: &Arc<Connection>, due: bool) {
         self.finish(conn, !due);
         if due {
             self.end = Some(Instant::now() + limits::CLOSE_STALL);

@@ -68,7 +68,7 @@ async function run(name, scheme, cases) {
   const client = spawn(program, ['-m', 'fuzzingclient', '-s', 'spec.json'], { cwd: work, stdio: ['ignore', log, log] });
   const [status] = await once(client, 'exit');
   fs.closeSync(log);
-  server.disconnect();
+  if (server.connected) server.disconnect();
   if (status !== 0) throw new Error(`wstest ended with ${status}: see ${path.join(work, 'log')}`);
   const results = Object.entries(JSON.parse(fs.readFileSync(path.join(work, 'reports/index.json'))).c4tls ?? {});
   const seen = ([, { behavior, behaviorClose }]) => [behavior, behaviorClose];
