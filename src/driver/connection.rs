@@ -1,6 +1,7 @@
 //! A connection as its owner sees it: commands that any thread may give, and questions about its state.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::server::{Server, ServerConfig, Visitor};
 use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
 use super::{lock, next_id, Event, EventSink};
-use crate::engine::{Answer, Context, Hooks, Role, SessionConfig, TlsSession, Verify};
+use crate::engine::{Answer, Hooks, Provider, Role, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
 use crate::framing::Framing;
 use crate::policy::limits;
@@ -24,7 +25,7 @@ use crate::transport::{ConnectOptions, SocketAddress, Stream};
 #[derive(Clone)]
 pub struct StartOptions {
     /// `None`: no TLS, plain TCP.
-    pub context: Option<Context>,
+    pub provider: Option<Provider>,
     pub session: SessionConfig,
     /// From the call on; `None` for no limit.
     pub handshake_timeout: Option<Duration>,
@@ -38,7 +39,7 @@ impl StartOptions {
     /// No TLS: plain TCP.
     pub fn clear() -> Self {
         let session = SessionConfig::new(Role::Server);
-        StartOptions { context: None, session, handshake_timeout: None, handshake_inactivity: None, strict_eof: false }
+        StartOptions { provider: None, session, handshake_timeout: None, handshake_inactivity: None, strict_eof: false }
     }
 }
 
@@ -264,7 +265,24 @@ impl Connection {
         self.wake();
     }
 
-    /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted.
+    /// Sends a regular file behind what waits; what is sent later goes behind it. [`super::Event::FileProgress`] tells how
+    /// far it is, and [`super::Event::FileDone`] that it is over, unless the connection ends before. False: the connection
+    /// is closing, or a file is on its way already.
+    pub fn send_file(self: &Arc<Self>, path: PathBuf) -> bool {
+        let taken = !self.is_closing() && lock(&self.outbox).send_file(path);
+        self.wake();
+        taken
+    }
+
+    /// Sends no more of the file: what is encrypted already still leaves. [`super::Event::FileDone`] follows.
+    pub fn interrupt_file(self: &Arc<Self>) {
+        if lock(&self.outbox).interrupt_file() {
+            self.wake();
+        }
+    }
+
+    /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted. What was not read yet of a file
+    /// does not count.
     pub fn pending(&self) -> usize {
         let mut core = lock(&self.core);
         core.encrypted() + lock(&self.outbox).len()

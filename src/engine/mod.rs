@@ -18,6 +18,7 @@ mod hello;
 mod info;
 mod peek;
 pub mod platform;
+mod provider;
 mod psk;
 mod record;
 mod session;
@@ -40,6 +41,7 @@ pub use compression::Compression;
 pub use context::{
     cipher_names, has_root_store, openssl_version, set_root_store, Context, RootStore, TICKET_KEYS_LENGTH,
 };
+pub use provider::Provider;
 pub use psk::SharedKey;
 pub use sni::SniTable;
 

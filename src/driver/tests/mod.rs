@@ -35,7 +35,7 @@ fn context() -> Context {
 
 fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
     StartOptions {
-        context: Some(context),
+        provider: Some(context.into()),
         session: SessionConfig {
             role,
             verify: Verify::default(),
