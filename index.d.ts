@@ -10,6 +10,7 @@ import { EventEmitter } from 'node:events';
 import * as tls from 'node:tls';
 import * as net from 'node:net';
 import * as stream from 'node:stream';
+import { Driver } from './control4.js';
 
 export {
   CertificateCompressionAlgorithm, CipherNameAndProtocol, Certificate, CommonConnectionOptions, DetailedPeerCertificate,
@@ -186,6 +187,9 @@ export let DEFAULT_MAX_VERSION: tls.SecureVersion;
 export let CLIENT_RENEG_LIMIT: number;
 /** Seconds. Default: 600. */
 export let CLIENT_RENEG_WINDOW: number;
+
+/** Control4's server sockets, in a driver context that is made when it is first asked for: see `c4tls/control4`. */
+export const C4: Driver;
 
 export interface GenerateCertificateOptions {
   /**

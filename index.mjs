@@ -5,6 +5,7 @@ import tls from './index.js';
 
 export default tls;
 export const {
+  C4,
   CLIENT_RENEG_LIMIT,
   CLIENT_RENEG_WINDOW,
   DEFAULT_CIPHERS,
@@ -24,6 +25,7 @@ export const {
   getCACertificates,
   getCertificateCompressionAlgorithms,
   getCiphers,
+  ipworksssl,
   rootCertificates,
   setDefaultCACertificates,
 } = tls;

@@ -147,29 +147,27 @@ async function main() {
   run.versions = {};
   run.load = buildLoad();
   run.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-bench-'));
-  try {
-    makeCertificates(run.directory);
-    const { record, finish } = collect(run);
-    const begin = Date.now();
-    for (let round = 0; round < run.rounds; round++) await playRound(round, run, record);
-    const { rounds, seconds, warmup, idle, versions } = run;
-    const results = {
-      date: new Date().toISOString(),
-      machine: describeMachine(),
-      versions,
-      command: ['node', 'bench/run.js', ...process.argv.slice(2)].join(' '),
-      settings: { rounds, seconds, warmup, idle },
-      took: (Date.now() - begin) / 1000,
-      ...finish(),
-    };
-    publish(results, run);
-    const { errors } = results;
-    if (errors.length > 0) {
-      console.error(`\n${errors.length} measurements failed:\n  ${errors.join('\n  ')}`);
-      process.exitCode = 1;
-    }
-  } finally {
-    fs.rmSync(run.directory, { recursive: true, force: true });
+  // However it ends, signals included.
+  process.once('exit', () => fs.rmSync(run.directory, { recursive: true, force: true }));
+  makeCertificates(run.directory);
+  const { record, finish } = collect(run);
+  const begin = Date.now();
+  for (let round = 0; round < run.rounds; round++) await playRound(round, run, record);
+  const { rounds, seconds, warmup, idle, versions } = run;
+  const results = {
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    versions,
+    command: ['node', 'bench/run.js', ...process.argv.slice(2)].join(' '),
+    settings: { rounds, seconds, warmup, idle },
+    took: (Date.now() - begin) / 1000,
+    ...finish(),
+  };
+  publish(results, run);
+  const { errors } = results;
+  if (errors.length > 0) {
+    console.error(`\n${errors.length} measurements failed:\n  ${errors.join('\n  ')}`);
+    process.exitCode = 1;
   }
 }
 

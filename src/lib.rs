@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`error`] | the one error type |
 //! | [`engine`] | TLS over bytes: no socket, no clock, no JavaScript |
-//! | [`credentials`] | PEM, PKCS#12, certificates, sealed secrets |
+//! | [`credentials`] | PEM, PKCS#12, certificates and their files, sealed secrets |
 //! | [`framing`] | bytes to messages: delimiters, lines, records |
 //! | [`policy`] | limits and deadlines |
 //! | [`text`] | code pages |

@@ -9,7 +9,7 @@ const path = require('path');
 const { run } = require('./support/program');
 
 const ROOT = path.join(__dirname, '..');
-const FACES = ['index', 'https', 'iotjs'];
+const FACES = ['index', 'control4', 'https', 'iotjs', 'ipworks'];
 
 async function tsc(project) {
   const { bin } = require('typescript/package.json');

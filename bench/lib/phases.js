@@ -78,6 +78,17 @@ const handshake = (service, options) => async (run, server) => {
 const echo = (connections, window) => async (run, server) =>
   perOperation(await measure(run, server, 'echo', 'echo', { connections, window, size: 1024 }));
 
+/** Words in place of all values of a phase that `server` has no service for. */
+function notServed(rows) {
+  return Object.fromEntries(rows.map(({ metric }) => [metric, 'its server does not do this']));
+}
+
+/** Messages with a delimiter, each of which comes to the program and is sent back by itself. */
+const lines = (size, window) => async (run, server) => {
+  if (!server.ports.lines) return notServed(operations('message'));
+  return perOperation(await measure(run, server, 'lines', 'lines', { connections: 64, window, size }));
+};
+
 const bulk = (mode) => async (run, server) =>
   perMegabyte(await measure(run, server, mode, mode, { connections: 4, window: 2, size: BULK }));
 
@@ -178,6 +189,14 @@ exports.PHASES = [
   { name: 'echo-64x1', title: 'echo 1 KiB, 64 connections', measure: echo(64, 1), rows: operations('message') },
   { name: 'echo-64x16', title: 'the same, 16 in flight', measure: echo(64, 16), rows: operations('message') },
   { name: 'echo-1x1', title: 'echo 1 KiB, 1 connection', measure: echo(1, 1), rows: operations('message') },
+  {
+    name: 'lines-64x1',
+    title: 'delimiter echo 1 KiB, 64 connections',
+    measure: lines(1024, 1),
+    rows: operations('message'),
+  },
+  { name: 'lines-64x16', title: 'delimiter echo, 16 in flight', measure: lines(1024, 16), rows: operations('message') },
+  { name: 'lines-64x16-128', title: 'delimiter echo 128 B, 16 in flight', measure: lines(128, 16), rows: operations('message') },
   { name: 'download', title: 'download, 4 connections', measure: bulk('download'), rows: megabytes },
   { name: 'upload', title: 'upload, 4 connections', measure: bulk('upload'), rows: megabytes },
   {

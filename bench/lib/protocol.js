@@ -8,7 +8,10 @@ exports.BULK = 8 * 1024 * 1024;
 /** Bytes of one `write` of a download: what a file stream of Node hands over at a time. */
 exports.BLOCK = 64 * 1024;
 
-/** The listening sockets of a server, and the key of the certificate each presents. */
+/** What ends a message of the service `lines`. */
+exports.DELIMITER = '\r\n';
+
+/** The listening sockets of a server, and the key of the certificate each presents; `lines` is there beside them. */
 exports.SERVICES = {
   'echo': 'p256',
   'download': 'p256',

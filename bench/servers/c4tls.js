@@ -1,5 +1,6 @@
 'use strict';
 
 const { versions } = require('../../lib/core/binding');
+const { withDriver } = require('./lines');
 
-require('./serve')(require('../..'), versions());
+require('./serve')(require('../..'), versions(), withDriver(require('../../control4')));

@@ -1,3 +1,5 @@
 'use strict';
 
-require('./serve')(require('node:tls'), { openssl: process.versions.openssl });
+const { withSplitter } = require('./lines');
+
+require('./serve')(require('node:tls'), { openssl: process.versions.openssl }, withSplitter);

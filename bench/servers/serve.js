@@ -52,8 +52,13 @@ const handlers = {
   },
 };
 
-/** @param {object} tls the module; `versions`: what is in it, by name */
-module.exports = async function serve(tls, versions) {
+/**
+ * @param {object} tls the module
+ * @param {Record<string, string>} versions what is in it, by name
+ * @param {(tls: object, credentials: {key: string, cert: string}) => Promise<number>} [lines] starts the service
+ *   `lines` in the idiom of the module, and gives its port
+ */
+module.exports = async function serve(tls, versions, lines) {
   const ports = {};
   for (const [service, key] of Object.entries(SERVICES)) {
     const handler = handlers[service.split('-')[0]];
@@ -67,6 +72,7 @@ module.exports = async function serve(tls, versions) {
     });
     ports[service] = server.address().port;
   }
+  if (lines) ports.lines = await lines(tls, credentials('p256'));
   control({
     ports,
     versions: { node: process.versions.node, ...versions },

@@ -3,19 +3,18 @@
 //
 // The native side wakes us once for many events. Events of different objects are delivered in one go. When a
 // second event comes for the same object, delivery stops and asks to be called again, so that promise jobs
-// and ticks run between the two, as they would with Node's own sockets. Messages may have come in one packet, where
-// Node's sockets have one event for all: up to a bound they follow each other directly.
+// and ticks run between the two, as they would with Node's own sockets. Events of an object that is not `paced` follow
+// each other directly, up to a bound: messages may have come in one packet, for which Node's sockets have one event.
 const { AsyncResource } = require('async_hooks');
 const binding = require('./binding');
-const { kinds: { MESSAGE } } = require('./events');
 const { MANUAL } = require('./async-context');
 
 // Events fetched by one drain(): at four words each, 16 KiB of descriptors.
 const BATCH = 1024;
 const WORDS = 4;
 const LARGE = 0x100;
-// Messages of one connection in a row: a wake-up costs as much as some of them, and the event loop must go round.
-const MESSAGES = 64;
+// Events of one unpaced object in a row: a wake-up costs as much as some of them, and the event loop must go round.
+const IN_A_ROW = 64;
 
 const descriptors = new Uint32Array(WORDS * (BATCH + 1));
 const targets = new Map();
@@ -52,17 +51,16 @@ function deliver() {
     }
     const at = WORDS * (position + 1);
     const target = targets.get(descriptors[at]);
-    const kind = descriptors[at + 1];
     if (target !== undefined) {
-      if (target.wake === wakeNumber) {
-        if ((kind & ~LARGE) !== MESSAGE || target.messages === 0) return true;
-        target.messages--;
-      } else {
+      if (target.wake !== wakeNumber) {
         target.wake = wakeNumber;
-        target.messages = (kind & ~LARGE) === MESSAGE ? MESSAGES - 1 : 0;
+        target.room = target.paced ? 0 : IN_A_ROW;
+      } else if (target.room-- <= 0) {
+        return true;
       }
     }
     // Step over the event before its listener can throw.
+    const kind = descriptors[at + 1];
     const arg = descriptors[at + 2];
     const length = descriptors[at + 3];
     let payload = null;
@@ -103,7 +101,8 @@ class Target extends AsyncResource {
   constructor(type) {
     super(type, MANUAL);
     this.wake = 0;
-    this.messages = 0;       // how many more may follow in this wake
+    this.paced = true;       // promise jobs and ticks run between two of its events
+    this.room = 0;           // how many more may follow in this wake
     this.id = 0;
     this.holds = false;      // keeps the process alive now
     this.wantsRef = true;    // ref() / unref()

@@ -35,6 +35,7 @@ const kinds = Object.freeze({
   FILE_PROGRESS: 41,
   FILE_DONE: 42,
   STALLED: 43,
+  TICKET_KEYS: 44,
   // For a UDP socket.
   DATAGRAM: 37,
   PEER: 38,

@@ -66,10 +66,10 @@ const CALG = new Map([
 ]);
 
 // Those that mean no suite that there is. They may stand in a list, and choose nothing.
-const CALG_EMPTY = new Set(`3DES 3DES_112 AES_192 AGREEDKEY_ANY CYLINK_MEK DES DESX DH_SF DSS_SIGN ECDH ECMQV HASH_REPLACE_OWF
-  HUGHES_MD5 HMAC KEA_KEYX MAC MD2 MD4 MD5 NO_SIGN OID_INFO_CNG_ONLY OID_INFO_PARAMETERS PCT1_MASTER RC2 RC4 RC5
-  SCHANNEL_ENC_KEY SCHANNEL_MAC_KEY SCHANNEL_MASTER_HASH SEAL SHA_512 SKIPJACK SSL2_MASTER SSL3_MASTER SSL3_SHAMD5 TEK
-  TLS1_MASTER TLS1PRF`.split(/\s+/).map((name) => `CALG_${name}`));
+const CALG_EMPTY = new Set(`3DES 3DES_112 AES_192 AGREEDKEY_ANY CYLINK_MEK DES DESX DH_SF DSS_SIGN ECDH ECMQV
+  HASH_REPLACE_OWF HUGHES_MD5 HMAC KEA_KEYX MAC MD2 MD4 MD5 NO_SIGN OID_INFO_CNG_ONLY OID_INFO_PARAMETERS PCT1_MASTER
+  RC2 RC4 RC5 SCHANNEL_ENC_KEY SCHANNEL_MAC_KEY SCHANNEL_MASTER_HASH SEAL SHA_512 SKIPJACK SSL2_MASTER SSL3_MASTER
+  SSL3_SHAMD5 TEK TLS1_MASTER TLS1PRF`.split(/\s+/).map((name) => `CALG_${name}`));
 
 /** Bits of a suite's bulk cipher, by IANA's name. */
 function strength(name) {
@@ -80,7 +80,7 @@ function strength(name) {
  * What a list of names chooses.
  * @param {string} list `*`, or names with semicolons between them
  * @param {number} least bits of the bulk cipher
- * @returns {{ tls12: string[], tls13: string[], problem: string | null }} OpenSSL's names up to TLS 1.2, IANA's for TLS 1.3;
+ * @returns {{ tls12: string[], tls13: string[], problem: string | null }} OpenSSL's names up to TLS 1.2, IANA's above;
  *   `problem`: why a name cannot be used, null when there is none
  */
 function choose(list, least) {

@@ -1,68 +1,124 @@
 'use strict';
-// One client as the native side has it: its events, and what is sent to it.
-const binding = require('../core/binding');
+// One client as the native side has it: its events, one after another.
 const { Target } = require('../core/dispatch');
 const { kinds } = require('../core/events');
-const { describe, failure, numberOf } = require('./errors');
+const { plainAddress } = require('../core/plain-address');
+const { Cutter } = require('./cutter');
+const { describe, numberOf } = require('./errors');
+const { lineOf } = require('./framing');
+const { Sender } = require('./sender');
 
-const WOULD_BLOCK = 10035;
-const TIMED_OUT = 10060;
+const ABORTED = 10053;
 const RESET = 10054;
+const TIMED_OUT = 10060;
 const HANDSHAKE = 276;
-const ENCRYPTION = 284;
-const DONE = Promise.resolve();
+const REFUSED = 280;
+const DECRYPTION = 284;
+/** ERROR's argument when a system call failed. */
+const SYSTEM = 2;
+
+const TIMEOUTS = new Set(['ERR_C4TLS_IDLE_TIMEOUT', 'ERR_TLS_HANDSHAKE_TIMEOUT']);
+const EMPTY = Buffer.alloc(0);
 
 const json = (payload) => JSON.parse(payload.toString());
+const endpoint = (found) => ({ address: plainAddress(found?.address), port: found?.port ?? 0 });
+
+/** Runs `act` when the promise jobs of this event have run: whoever awaits one event then hears of the next. */
+function afterPromises(act) {
+  queueMicrotask(() => process.nextTick(act));
+}
 
 class ConnectionHandle extends Target {
   /**
    * @param {object} server that is told: see socket-server.js
    * @param {object} native
    * @param {number} id of it
+   * @param {import('./framing').Framing} framing
    */
-  constructor(server, native, id) {
+  constructor(server, native, id, framing) {
     super('SSLSERVERCONNECTION');
-    this.server = server;
+    this.server = server;          // null when the end has been told
     this.native = native;
+    this.framing = framing;
+    this.kind = framing.kind;      // how the native side cuts
+    this.eol = framing.eol;
     this.connectionId = String(id);
     this.connected = false;
+    this.leaving = false;          // the program has disconnected it
     this.failedStatus = 0;         // number of the error that ended it
     this.failedText = '';
     this.acceptData = true;
-    this.held = null;              // messages that came after pauseData()
-    this.readyToSend = false;
-    this.bytesSent = 0;
-    this.timeout = 0;              // seconds; 0: sends do not wait
-    this.waiting = [];             // synchronous sends, in order
-    this.file = null;              // the file under way
-    this.starved = false;          // a send was refused: ReadyToSend follows
+    this.held = [];                // messages that wait: the program has paused, or others come first
+    this.cutter = null;            // from when the program has changed the framing
+    this.pumping = false;          // the next message comes in a turn of its own
+    this.closed = false;
+    this.local = this.remote = endpoint();
+    this.sender = new Sender(native, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
     this.public = null;            // the Connection that programs see
     this.attach(id);
   }
 
   onEvent(kind, arg, payload) {
     switch (kind) {
-      case kinds.MESSAGE: this.onMessage(payload ?? Buffer.alloc(0), (arg & 1) !== 0); break;
-      case kinds.DRAIN: this.onDrain(); break;
-      case kinds.SECURE: this.server._onSecure(this); break;
+      case kinds.MESSAGE: this.onMessage(payload ?? EMPTY, (arg & 1) !== 0); break;
+      case kinds.DRAIN: this.sender.onDrain(); break;
+      case kinds.SECURE: this.onSecure(); break;
       case kinds.EOF: this.onEnd(); break;
       case kinds.ERROR: this.onError(arg, json(payload)); break;
       case kinds.CLOSED: this.onClosed(); break;
       case kinds.CERTIFICATE: this.server._onCertificateWanted(this, json(payload)); break;
       case kinds.CLIENT_CERTIFICATE: this.server._onClientCertificate(this, json(payload)); break;
+      case kinds.RENEGOTIATION: this.native.answerRenegotiation(); break;
       case kinds.KEYLOG: this.server._onKeylog(payload); break;
-      case kinds.TRACE: this.server._onTrace(this, payload.toString()); break;
-      case kinds.STALLED: this.rejectWaiting(failure(TIMED_OUT)); break;
-      case kinds.FILE_PROGRESS: this.onFileProgress(json(payload)); break;
-      case kinds.FILE_DONE: this.onFileDone(arg, payload === null ? null : json(payload)); break;
+      case kinds.TRACE: this.server._onTrace(this, payload.toString().trimEnd()); break;
+      case kinds.STALLED: this.sender.onStalled(); break;
+      case kinds.FILE_PROGRESS: this.sender.onFileProgress(json(payload)); break;
+      case kinds.FILE_DONE: this.sender.onFileDone(arg === 1, payload === null ? null : json(payload)); break;
     }
+  }
+
+  onSecure() {
+    if (this.connected) return;    // a renegotiation
+    // Known beyond the socket's end.
+    this.local = endpoint(this.native.getsockname());
+    this.remote = endpoint(this.native.getpeername());
+    this.connected = this.sender.isReady = true;
+    this.server._onSecure(this);
   }
 
   // ---- what comes
 
   onMessage(bytes, ended) {
-    if (this.acceptData && this.held === null) this.server._onMessage(this, bytes, ended);
-    else (this.held ??= []).push([bytes, ended]);
+    if (this.leaving) return undefined;
+    if (this.cutter !== null) this.cutter.push(this.uncut(bytes, ended));
+    else if (this.acceptData && !this.pumping && this.held.length === 0) return this.deliver(bytes, ended);
+    else this.held.push([bytes, ended]);
+    return this.pump();
+  }
+
+  // As the native side has cut it.
+  deliver(bytes, ended) {
+    const isLine = ended && this.kind === 'lines';
+    this.server._onMessage(this, isLine ? lineOf(bytes) : bytes, ended || this.kind === 'chunks');
+  }
+
+  // The bytes that the native side made a message of.
+  uncut(bytes, ended) {
+    return ended && this.kind === 'delimiter' ? Buffer.concat([bytes, this.eol]) : bytes;
+  }
+
+  /** The framing has changed. What was not given yet is cut by the new one. */
+  reframe() {
+    if (this.cutter !== null) {
+      this.cutter.reframe();
+    } else {
+      this.cutter = new Cutter(this.framing);
+      for (const [bytes, ended] of this.held) this.cutter.push(this.uncut(bytes, ended));
+      this.held = [];
+      if (this.kind !== 'chunks' && !this.closed) this.native.setFraming({ kind: 'chunks' });
+      if (this.closed) this.cutter.finish();
+    }
+    this.pumpLater();
   }
 
   pause() {
@@ -70,165 +126,95 @@ class ConnectionHandle extends Target {
     this.native.readStop();
   }
 
-  /** What was held back is delivered first, in later turns like everything else. */
+  /** What was held back is delivered first. */
   resume() {
     if (this.acceptData) return;
     this.acceptData = true;
     this.native.readStart();
-    if (this.held !== null) setImmediate(() => this.release());
+    this.pumpLater();
   }
 
-  release() {
-    while (this.acceptData && this.held?.length > 0) {
-      const [bytes, ended] = this.held.shift();
-      this.server._onMessage(this, bytes, ended);
+  pumpLater() {
+    if (this.pumping) return;
+    this.pumping = true;
+    setImmediate(() => {
+      this.pumping = false;
+      this.runInAsyncScope(this.pump, this);
+    });
+  }
+
+  isWaiting() {
+    return this.cutter === null ? this.held.length > 0 : !this.cutter.isEmpty;
+  }
+
+  // Delivers one message that waits; others, and the end behind them, in turns of their own.
+  pump() {
+    if (this.pumping || this.server === null) return;
+    if (!this.isWaiting()) {
+      if (this.closed) this.server._onClosed(this);
+      return;
     }
-    if (this.held?.length === 0) {
-      this.held = null;
-      if (this.closedLate) this.finishClosing();
+    if (!this.acceptData) return;
+    if (this.cutter === null) {
+      this.pumpLater();
+      this.deliver(...this.held.shift());
+      return;
+    }
+    const message = this.cutter.next();
+    if (message === null) return;
+    this.pumpLater();
+    this.server._onMessage(this, message.bytes, message.ended);
+  }
+
+  // ---- the end
+
+  /** The program's wish. `linger`: what is queued still leaves. */
+  disconnect(linger) {
+    this.leaving = true;
+    // Nobody asks for what has come.
+    this.held = [];
+    this.cutter = null;
+    if (this.closed) {
+      this.pumpLater();
+    } else if (linger) {
+      this.sender.close();
+      this.native.finish(this.server._lingerTime());
+    } else {
+      this.native.close(true);
     }
   }
 
   // The client sends no more: what is queued still leaves.
   onEnd() {
+    this.sender.close();
     this.native.finish(this.server._lingerTime());
   }
 
-  // ---- what is sent
-
-  /** Takes `bytes` as Timeout says. */
-  send(bytes) {
-    if (this.timeout > 0) return this.sendAll(bytes);
-    if (this.waiting.length > 0 || this.file !== null) return this.refuse(0, bytes);
-    const taken = binding.send(this.id, bytes, this.server._sendLimit(), false);
-    if (taken < 0) return Promise.reject(failure(RESET));
-    this.bytesSent = taken;
-    return taken === bytes.length ? DONE : this.refuse(taken, bytes);
-  }
-
-  // Nothing taken: ReadyToSend follows. A part taken: it does not, as documented.
-  refuse(taken) {
-    this.bytesSent = taken;
-    if (taken === 0) {
-      this.starved = true;
-      this.readyToSend = false;
-    }
-    return Promise.reject(failure(WOULD_BLOCK));
-  }
-
-  /** Resolves when all of it is in the kernel. */
-  sendAll(bytes) {
-    this.bytesSent = 0;
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ bytes, resolve, reject });
-      if (this.waiting.length === 1 && this.file === null) this.advance();
-    });
-  }
-
-  // The first of the waiting sends goes on.
-  advance() {
-    while (this.waiting.length > 0) {
-      const first = this.waiting[0];
-      const taken = binding.send(this.id, first.bytes, this.server._sendLimit(), false);
-      if (taken < 0) {
-        this.rejectWaiting(failure(RESET));
-        return;
-      }
-      first.bytes = first.bytes.subarray(taken);
-      if (this.native.pendingBytes() > 0 || first.bytes.length > 0) {
-        this.native.setStallTimeout(this.timeout * 1000);
-        return;
-      }
-      this.waiting.shift();
-      first.resolve();
-    }
-    this.native.setStallTimeout(0);
-  }
-
-  rejectWaiting(error) {
-    const { waiting } = this;
-    this.waiting = [];
-    for (const { reject } of waiting) reject(error);
-  }
-
-  onDrain() {
-    if (this.waiting.length > 0) this.advance();
-    if (this.waiting.length > 0 || this.file !== null || !this.starved) return;
-    this.starved = false;
-    this.readyToSend = true;
-    this.server._onReadyToSend(this);
-  }
-
-  // ---- files
-
-  sendFile(path, onProgress) {
-    return new Promise((resolve, reject) => {
-      if (this.file !== null) {
-        reject(failure(10037));
-        return;
-      }
-      this.file = { resolve, reject, onProgress };
-      this.native.sendFile(path);
-    });
-  }
-
-  interrupt() {
-    if (this.file !== null) this.native.interruptFile();
-  }
-
-  onFileProgress({ sent, total }) {
-    this.file?.onProgress?.(sent, total);
-  }
-
-  onFileDone(interrupted, problem) {
-    const { file } = this;
-    this.file = null;
-    if (file === null) return;
-    if (problem !== null) file.reject(failure(numberOf(problem, 10022), problem.message));
-    else if (interrupted === 1) file.reject(failure(10004));
-    else file.resolve();
-    this.onDrain();
-    this.advance();
-  }
-
-  // ---- the end
-
-  /** The program's wish; `linger`: what is queued still leaves. */
-  disconnect(linger) {
-    if (linger) this.native.finish(this.server._lingerTime());
-    else this.native.close(true);
-  }
-
-  onError(arg, problem) {
+  onError(arg, { code, message, ...rest }) {
     if (this.failedStatus !== 0) return;
-    if (problem.code === 'ERR_C4TLS_IDLE_TIMEOUT') this.failedStatus = TIMED_OUT;
-    else if (arg === 2) this.failedStatus = numberOf(problem, RESET);
-    else this.failedStatus = this.connected ? ENCRYPTION : HANDSHAKE;
-    this.failedText = arg === 2 || this.failedStatus === TIMED_OUT ? '' : problem.message;
+    if (TIMEOUTS.has(code)) this.failedStatus = TIMED_OUT;
+    else if (arg === SYSTEM) this.failedStatus = numberOf({ code, ...rest }, RESET);
+    else if (code === 'ERR_C4TLS_CLIENT_CERTIFICATE') this.failedStatus = REFUSED;
+    else this.failedStatus = this.connected ? DECRYPTION : HANDSHAKE;
+    this.failedText = arg === SYSTEM || this.failedStatus === TIMED_OUT ? '' : message;
   }
 
   /** `[status, text]` of the end. */
   status() {
-    if (this.failedStatus === 0) return [0, describe(0)];
-    const text = describe(this.failedStatus);
-    return [this.failedStatus, this.failedText === '' ? text : `${text} ${this.failedText}`];
+    // One that ends in its handshake has not connected.
+    const status = this.failedStatus || (this.connected ? 0 : this.leaving ? ABORTED : RESET);
+    return [status, this.failedText === '' ? describe(status) : `${describe(status)} ${this.failedText}`];
   }
 
   onClosed() {
-    this.native.close();
-    this.rejectWaiting(failure(this.failedStatus || RESET));
-    this.file?.reject(failure(this.failedStatus || RESET));
-    this.file = null;
+    this.closed = true;
+    this.native.close();           // lets the native session go
+    this.sender.end(this.failedStatus);
     this.detach();
-    // The program paused, and has not seen everything yet.
-    if (this.held === null) this.finishClosing();
-    else if (this.acceptData || !this.connected) this.closedLate = true;
-    else this.finishClosing();
-  }
-
-  finishClosing() {
-    this.server._onClosed(this);
+    this.cutter?.finish();
+    // What the program has paused comes first.
+    this.pump();
   }
 }
 
-module.exports = { ConnectionHandle };
+module.exports = { ConnectionHandle, afterPromises };

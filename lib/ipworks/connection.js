@@ -2,90 +2,97 @@
 // The Connection type: a client as programs see it.
 const { defineAccessors } = require('./accessors');
 const { failure } = require('./errors');
-const { checkLineLength } = require('./framing');
+const { Framing, checkLineLength } = require('./framing');
 const check = require('./values');
 
 const INVALID_CONNECTION = 126;
 const SECONDS = 2 ** 31 / 1000 | 0;
 
+/** What a Connection that belongs to no server shows. */
+const UNCONNECTED = Object.freeze({
+  acceptData: true,
+  connected: false,
+  connectionId: '',
+  framing: new Framing(),
+  local: { address: '' },
+  remote: { address: '', port: 0 },
+  sender: { bytesSent: 0, isReady: false, timeout: 0 },
+});
+
 /** A client. One made by `new Connection()` belongs to no server and has the defaults. */
 class Connection {
   #handle = null;
-  #framing = null;
   #idleTimeout = 0;
   #userData = Buffer.alloc(0);
 
-  static _of(handle, framing, idleTimeout) {
+  static _of(handle, idleTimeout) {
     const made = new Connection();
     made.#handle = handle;
-    made.#framing = framing;
     made.#idleTimeout = idleTimeout;
     return made;
   }
 
-  // Everything but the identifier needs a client that is there. Its Disconnected listeners may still look.
+  // What there is to read. Listeners of Disconnected may still look.
+  get _seen() {
+    return this.#handle === null ? UNCONNECTED : this._handle;
+  }
+
+  // What can be changed.
   get _handle() {
     if (this.#handle !== null && this.#handle.server !== null) return this.#handle;
     throw failure(INVALID_CONNECTION);
   }
 
-  get _framing() {
-    return this.#handle === null ? null : this._handle && this.#framing;
-  }
-
   _reframe(change) {
     const handle = this._handle;
-    Object.assign(this.#framing, change);
-    handle.native.setFraming(this.#framing.native());
+    Object.assign(handle.framing, change);
+    handle.reframe();
   }
 
-  get _idleTimeout() { return this.#idleTimeout; }
+  get _idleTimeout() { return this._seen && this.#idleTimeout; }
   set _idleTimeout(seconds) {
     this._handle.native.setIdleTimeout(seconds * 1000);
     this.#idleTimeout = seconds;
   }
 
-  get _userData() { return this.#userData; }
-  set _userData(bytes) { this.#userData = bytes; }
+  get _userData() { return this._seen && this.#userData; }
+  set _userData(bytes) { this.#userData = this._seen && bytes; }
 }
 
-const inert = (connection) => connection._framing === null;
-const address = (connection, of) => connection._handle.native[of]() ?? { address: '', port: 0 };
-
 defineAccessors(Connection, {
-  AcceptData: { flag: true, get() { return inert(this) ? true : this._handle.acceptData; } },
-  BytesSent: { get() { return inert(this) ? 0 : this._handle.bytesSent; } },
-  Connected: { flag: true, get() { return inert(this) ? false : this._handle.connected; } },
-  ConnectionId: { get() { return inert(this) ? '' : this._handle.connectionId; } },
+  AcceptData: { flag: true, get() { return this._seen.acceptData; } },
+  BytesSent: { get() { return this._seen.sender.bytesSent; } },
+  Connected: { flag: true, get() { return this._seen.connected; } },
+  ConnectionId: { get() { return this._seen.connectionId; } },
   EOL: {
-    get() { return inert(this) ? '' : this._framing.eol.toString('latin1'); },
-    set(value) { this._reframe({ eol: check.copied(value, 'EOL') }); },
+    get() { return this._seen.framing.eol.toString(); },
+    set(value) { this._reframe({ eol: check.eol(value, 'EOL') }); },
   },
   EOLB: {
-    get() { return inert(this) ? new Uint8Array(0) : new Uint8Array(this._framing.eol); },
-    set(value) { this._reframe({ eol: check.copied(value, 'EOLB') }); },
+    get() { return new Uint8Array(this._seen.framing.eol); },
+    set(value) { this._reframe({ eol: check.eol(value, 'EOLB') }); },
   },
   IdleTimeout: {
     get() { return this._idleTimeout; },
     set(value) { this._idleTimeout = check.whole(value, 'IdleTimeout', 0, SECONDS); },
   },
-  LocalAddress: { get() { return inert(this) ? '' : address(this, 'getsockname').address; } },
+  LocalAddress: { get() { return this._seen.local.address; } },
   MaxLineLength: {
-    get() { return inert(this) ? 2048 : this._framing.maxLineLength; },
+    get() { return this._seen.framing.maxLineLength; },
     set(value) { this._reframe({ maxLineLength: checkLineLength(value) }); },
   },
-  ReadyToSend: { flag: true, get() { return inert(this) ? false : this._handle.readyToSend; } },
-  RecordLength: { get() { return inert(this) ? 0 : this._framing.recordLength; } },
-  RemoteHost: { get() { return inert(this) ? '' : address(this, 'getpeername').address; } },
-  RemotePort: { get() { return inert(this) ? 0 : address(this, 'getpeername').port; } },
+  ReadyToSend: { flag: true, get() { return this._seen.sender.isReady; } },
+  RecordLength: { get() { return this._seen.framing.recordLength; } },
+  RemoteHost: { get() { return this._seen.remote.address; } },
+  RemotePort: { get() { return this._seen.remote.port; } },
   SingleLineMode: {
     flag: true,
-    get() { return inert(this) ? false : this._framing.singleLineMode; },
+    get() { return this._seen.framing.singleLineMode; },
     set(value) { this._reframe({ singleLineMode: check.flag(value, 'SingleLineMode') }); },
   },
   Timeout: {
-    get() { return inert(this) ? 0 : this._handle.timeout; },
-    set(value) { this._handle.timeout = check.whole(value, 'Timeout', 0, SECONDS); },
+    get() { return this._seen.sender.timeout; },
+    set(value) { this._handle.sender.timeout = check.whole(value, 'Timeout', 0, SECONDS); },
   },
   UserData: {
     get() { return this._userData.toString(); },

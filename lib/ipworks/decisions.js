@@ -2,24 +2,40 @@
 // Events that ask something: what a listener returns may be a promise, and is waited for.
 
 /**
- * Calls the listeners of `event` with `object`.
+ * Calls the listeners of `event` with `object`, and then `decide`: at once when none of them returned a promise.
  * @param {import('events').EventEmitter} emitter
  * @param {string} event
- * @param {object} object the argument; its answers are read when everybody is done
+ * @param {object} object the argument, whose answers are read in `decide`
  * @param {number} patience milliseconds that promises may take altogether
- * @returns {Promise<boolean> | boolean} false: not answered in time. At once when no listener returned a promise
+ * @param {(answered: boolean) => void} decide false: a listener failed, or took too long
  */
-function ask(emitter, event, object, patience) {
+function ask(emitter, event, object, patience, decide) {
   const promises = [];
-  for (const listener of emitter.rawListeners(event)) {
-    const returned = Reflect.apply(listener, emitter, [object]);
-    if (typeof returned?.then === 'function') promises.push(returned);
+  try {
+    for (const listener of emitter.rawListeners(event)) {
+      const returned = Reflect.apply(listener, emitter, [object]);
+      if (typeof returned?.then === 'function') promises.push(returned);
+    }
+  } catch (error) {
+    decide(false);
+    throw error;
   }
-  if (promises.length === 0) return true;
-  let timer;
-  const late = new Promise((resolve) => { timer = setTimeout(resolve, patience, false); });
-  const all = Promise.all(promises).then(() => true);
-  return Promise.race([all, late]).finally(() => clearTimeout(timer));
+  if (promises.length === 0) {
+    decide(true);
+    return;
+  }
+  let open = true;
+  const timer = setTimeout(settle, patience, false);
+  function settle(answered) {
+    if (!open) return;
+    open = false;
+    clearTimeout(timer);
+    decide(answered);
+  }
+  Promise.all(promises).then(() => settle(true), (error) => {
+    settle(false);
+    throw error;       // an unhandled rejection, as that of any listener
+  });
 }
 
 module.exports = { ask };

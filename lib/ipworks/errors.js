@@ -145,8 +145,11 @@ class IPWorksSSLError extends Error {
     super(detail ? `${message} ${detail}` : message, options);
     this.code = code;
   }
+
+  get name() {
+    return 'IPWorksSSLError';
+  }
 }
-Object.defineProperty(IPWorksSSLError.prototype, 'name', { value: 'IPWorksSSLError', configurable: true, writable: true });
 
 /** The documented message of an error; `OK` for 0. */
 function describe(code) {

@@ -1,5 +1,6 @@
 'use strict';
 // What listeners get: one object, whose fields cannot be changed but for the few that ask something.
+const { inspect } = require('util');
 const binding = require('../core/binding');
 
 const UTF8 = 65001;
@@ -36,6 +37,10 @@ class DataInEvent {
 
   toJSON() {
     return { connectionId: this.#connectionId, text: this.text, EOL: this.#ended };
+  }
+
+  [inspect.custom]() {
+    return this.toJSON();
   }
 }
 

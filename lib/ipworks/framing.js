@@ -4,6 +4,8 @@ const { failure } = require('./errors');
 
 const MIN_LINE_LENGTH = 256;
 const MAX_LENGTH = 2 ** 31 - 1;
+const CR = 0x0d;
+const LF = 0x0a;
 
 /** The settings of one connection; those of new ones are the component's defaults. */
 class Framing {
@@ -14,13 +16,30 @@ class Framing {
     this.recordLength = recordLength;
   }
 
-  /** For the native side: records before lines before EOL. */
-  native() {
-    if (this.recordLength > 0) return { kind: 'record', length: this.recordLength };
-    if (this.singleLineMode) return { kind: 'lines', limit: this.maxLineLength };
-    if (this.eol.length === 0) return { kind: 'chunks' };
-    return { kind: 'delimiter', delimiter: this.eol, keep: false, limit: this.maxLineLength, failOnOverflow: false };
+  /** Records before lines before EOL. */
+  get kind() {
+    if (this.recordLength > 0) return 'record';
+    if (this.singleLineMode) return 'lines';
+    return this.eol.length === 0 ? 'chunks' : 'delimiter';
   }
+
+  /** For the native side. Lines keep their ends, so that `uncut` knows which they were. */
+  native() {
+    const { kind } = this;
+    switch (kind) {
+      case 'record': return { kind, length: this.recordLength };
+      case 'lines': return { kind, keep: true, limit: this.maxLineLength };
+      case 'delimiter': return { kind, delimiter: this.eol, keep: false, limit: this.maxLineLength };
+      default: return { kind };
+    }
+  }
+}
+
+/** A line without its end. */
+function lineOf(bytes) {
+  const { length } = bytes;
+  const crlf = length > 1 && bytes[length - 1] === LF && bytes[length - 2] === CR;
+  return bytes.subarray(0, length - (crlf ? 2 : 1));
 }
 
 /** A MaxLineLength, or an error. */
@@ -35,4 +54,4 @@ function checkRecordLength(value) {
   throw failure(10022, `RecordLength must be a whole number from 0 to ${MAX_LENGTH}.`);
 }
 
-module.exports = { Framing, checkLineLength, checkRecordLength };
+module.exports = { Framing, checkLineLength, checkRecordLength, lineOf };

@@ -3,78 +3,86 @@
 const dns = require('dns');
 const net = require('net');
 const os = require('os');
+const binding = require('../core/binding');
+const { bindAnywhere } = require('../core/bind-anywhere');
 const { Target } = require('../core/dispatch');
 const { kinds } = require('../core/events');
+const { plainAddress } = require('../core/plain-address');
 const { failure, numbered } = require('./errors');
 
+/** Values of UseIPv6. */
+const IPV4_ONLY = 0;
 const IPV6_ONLY = 1;
 const BOTH = 2;
+const ANY = '::';
+
+const WRONG_FAMILY = 10047;
 
 class ListeningHandle extends Target {
   /** @param {object} server that is told: see socket-server.js */
-  constructor(server, native, id) {
+  constructor(server) {
     super('SSLSERVERLISTENER');
     this.server = server;
-    this.native = native;
+    this.native = new binding.Listener();
+    /** Resolves when no connection comes from here any more. */
     this.ended = new Promise((resolve) => { this.end = resolve; });
-    this.attach(id);
+  }
+
+  /**
+   * Binds and listens; configure the native listener before.
+   * @param {string} address
+   * @param {{ port: number, backlog: number, mode: number, shared: boolean }} options `mode`: UseIPv6
+   */
+  listen(address, { port, backlog, mode, shared }) {
+    const bind = (ip) => this.native.listenTcp(ip, port, backlog, mode === IPV6_ONLY, shared, !shared);
+    try {
+      // There may be no IPv6 on this machine.
+      this.attach(mode === BOTH && address === ANY ? bindAnywhere(bind) : bind(address));
+    } catch (error) {
+      throw error.errno === undefined ? failure(270, error.message, { cause: error }) : numbered(error, 10022);
+    }
   }
 
   onEvent(kind, arg, payload) {
     switch (kind) {
       case kinds.ACCEPT: this.server._onAccept(arg, JSON.parse(payload.toString())); break;
       case kinds.ADOPT: this.server._onAdopt(arg); break;
-      case kinds.DROP: this.server._onDrop(payload === null ? {} : JSON.parse(payload.toString())); break;
-      case kinds.PENDING_ZERO: this.detach(); this.end(); break;
+      case kinds.DROP: this.server._onDrop(plainAddress(JSON.parse(payload.toString()).remoteAddress)); break;
+      case kinds.PENDING_ZERO: this.onEnd(); break;
     }
   }
 
+  onEnd() {
+    this.detach();
+    this.end();
+  }
+
+  /** The port is free when this returns. Handshakes under way go on. */
   close() {
     this.native.close();
-    return this.ended;
+  }
+
+  /** And those that nobody has heard of end. */
+  abort() {
+    this.native.abort();
   }
 }
 
-// The address to bind: of LocalHost, or any.
+/** The address to bind: of LocalHost, or any. */
 async function addressOf(host, mode) {
-  if (host === '') return mode === IPV6_ONLY || mode === BOTH ? '::' : '0.0.0.0';
-  if (net.isIP(host) !== 0) return host;
-  const family = mode === IPV6_ONLY ? 6 : mode === BOTH ? 0 : 4;
+  if (host === '') return mode === IPV4_ONLY ? '0.0.0.0' : ANY;
+  const wanted = mode === IPV6_ONLY ? 6 : mode === IPV4_ONLY ? 4 : 0;
+  const family = net.isIP(host);
+  if (family !== 0) {
+    if (wanted === 0 || family === wanted) return host;
+    throw failure(WRONG_FAMILY, `UseIPv6 is ${mode}.`);
+  }
   try {
-    return (await dns.promises.lookup(host, { family })).address;
+    return (await dns.promises.lookup(host, { family: wanted })).address;
   } catch (error) {
     throw numbered(error, 11001);
   }
 }
-
-/**
- * Binds and listens.
- * @param {object} server
- * @param {object} native a configured listener
- * @param {{ host: string, port: number, backlog: number, mode: number, shared: boolean }} options `mode`: UseIPv6
- * @returns {Promise<ListeningHandle>}
- */
-async function listen(server, native, { host, port, backlog, mode, shared }) {
-  const address = await addressOf(host, mode);
-  const bind = (ip) => native.listenTcp(ip, port, backlog, mode === IPV6_ONLY, shared);
-  let id;
-  try {
-    id = bind(address);
-  } catch (error) {
-    // No IPv6 on this machine.
-    const fallBack = mode === BOTH && host === '' && error.code === 'EAFNOSUPPORT';
-    if (!fallBack) throw listenFailure(error);
-    try {
-      id = bind('0.0.0.0');
-    } catch (again) {
-      throw listenFailure(again);
-    }
-  }
-  return new ListeningHandle(server, native, id);
-}
-
-const listenFailure = (error) => error.errno === undefined ? failure(270, error.message, { cause: error }) :
-  numbered(error, 10022);
 
 /** The machine's own address: what LocalHost shows of a socket that is bound to all. */
 function ownAddress(family) {
@@ -85,7 +93,7 @@ function ownAddress(family) {
 
 /** An address as LocalHost shows it. */
 function shownAddress({ address, family }) {
-  return address === '0.0.0.0' || address === '::' ? ownAddress(family) : address;
+  return address === '0.0.0.0' || address === ANY ? ownAddress(family) : address;
 }
 
-module.exports = { listen, shownAddress };
+module.exports = { ListeningHandle, addressOf, shownAddress };

@@ -11,6 +11,11 @@ const READINGS = new Map(Object.entries({
   SSLNegotiatedVersion: ({ native }) => native.getProtocol() ?? '',
 }).map(([name, read]) => [name.toLowerCase(), read]));
 
+/** Whether a setting's name is that of a reading. */
+function isReading(name) {
+  return READINGS.has(name.toLowerCase());
+}
+
 /** What was negotiated with a client, as text. */
 function negotiated(handle, name) {
   const read = READINGS.get(name.toLowerCase());
@@ -18,4 +23,4 @@ function negotiated(handle, name) {
   return read(handle);
 }
 
-module.exports = { negotiated };
+module.exports = { isReading, negotiated };

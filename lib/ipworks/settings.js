@@ -5,6 +5,7 @@ const { version } = require('../../package.json');
 const { GROUPS, TLS12_SIGNATURES, TLS13_SIGNATURES, unknown } = require('./algorithms');
 const { choose } = require('./cipher-suites');
 const { failure } = require('./errors');
+const { isReading } = require('./negotiated');
 
 const INVALID_ARGUMENT = 10022;
 
@@ -141,8 +142,9 @@ class Settings {
 
   #kind(name) {
     const kind = this.#table.get(name.toLowerCase());
-    if (kind === undefined) throw failure(INVALID_ARGUMENT, `there is no configuration setting "${name}"`);
-    return kind;
+    if (kind !== undefined) return kind;
+    throw failure(INVALID_ARGUMENT, isReading(name) ? `${name} is that of a connection: ${name}[connectionId].` :
+      `There is no configuration setting "${name}".`);
   }
 
   get(name) {
@@ -158,11 +160,6 @@ class Settings {
     return this.get(name) === 'True';
   }
 
-  /** Whether the program has set it. */
-  wasSet(name) {
-    return this.#values.has(name);
-  }
-
   /** @returns {string} what is stored now */
   set(name, value, listening) {
     const kind = this.#kind(name);
@@ -170,6 +167,18 @@ class Settings {
     const stored = kind.parse(value, kind.name);
     this.#values.set(kind.name, stored);
     return stored;
+  }
+
+  /** The value before a `set` that did not work out. */
+  restore(name, value) {
+    const { initial, name: known } = this.#kind(name);
+    if (value === initial) this.#values.delete(known);
+    else this.#values.set(known, value);
+  }
+
+  /** Whether a setting is one of `table`. */
+  isOf(table, name) {
+    return Object.hasOwn(table, this.#kind(name).name);
   }
 
   reset() {
@@ -182,8 +191,9 @@ class Settings {
  * @returns {{ name: string, connectionId: string | null, value: string | null }}
  */
 function parseSetting(given) {
-  const [, name, connectionId = null, value = null] = /^\s*([^=[\s]*)(?:\[([^\]]*)\])?\s*(?:=([\s\S]*))?$/.exec(given) ?? [];
-  if (!name) throw failure(INVALID_ARGUMENT, 'expected NAME or NAME=VALUE');
+  const form = /^\s*([^=[\s]*)(?:\[([^\]]*)\])?\s*(?:=([\s\S]*))?$/;
+  const [, name, connectionId = null, value = null] = form.exec(given) ?? [];
+  if (!name) throw failure(INVALID_ARGUMENT, 'Expected NAME or NAME=VALUE.');
   return { name, connectionId, value };
 }
 

@@ -1,56 +1,47 @@
 'use strict';
 // What SSLServer and WSServer have in common: listening, clients, certificates, settings.
-const { appendFile } = require('fs');
+const { appendFileSync } = require('fs');
 const { EventEmitter } = require('events');
 const binding = require('../core/binding');
-const { hooks } = require('../core/events');
+const { plainAddress } = require('../core/plain-address');
 const { resolveList } = require('./access-list');
-const { defineAccessors } = require('./accessors');
-const { Certificate, kEntry } = require('./certificate');
+const { Certificate } = require('./certificate');
+const { listenerOptions, tlsParams } = require('./configuration');
 const { Connection, ConnectionMap } = require('./connection');
-const { ConnectionHandle } = require('./connection-handle');
+const { ConnectionHandle, afterPromises } = require('./connection-handle');
 const { ask } = require('./decisions');
-const { describe, failure } = require('./errors');
+const { IPWorksSSLError, describe, failure, numberOf } = require('./errors');
 const { eventObject } = require('./event-objects');
-const { Framing, checkLineLength, checkRecordLength } = require('./framing');
-const { listen, shownAddress } = require('./listening');
-const { negotiated } = require('./negotiated');
-const { Settings, parseSetting } = require('./settings');
+const { Framing, checkRecordLength } = require('./framing');
 const { chooseCertificate, judgeClient } = require('./handshake-events');
-const { createContext, verifyFlags } = require('./tls-settings');
+const { ListeningHandle, addressOf } = require('./listening');
+const { negotiated } = require('./negotiated');
+const { defineProperties, initialValues } = require('./properties');
+const { Settings, TCP, TLS, parseSetting } = require('./settings');
+const { kIdentity } = require('./symbols');
+const { createContext } = require('./tls-settings');
 const check = require('./values');
 
-const PORTS = 65535;
-const SECONDS = 2 ** 31 / 1000 | 0;
 const LEAST_QUEUE = 64 * 1024;
 // A decision of a listener that returned a promise, unless DefaultConnectionTimeout says otherwise.
 const PATIENCE = 30_000;
 // A client that takes nothing of what is queued for so long, in milliseconds, is not waited for.
 const LINGER = 60_000;
-const MAX_BACKLOG = 2 ** 31 - 1;
+const ANYBODY = { allowed: ['*'], blocked: [] };
 
-const initial = () => ({
-  backlog: 5,
-  eol: Buffer.alloc(0),
-  idleTimeout: 0,
-  maxLineLength: 2048,
-  singleLineMode: false,
-  timeout: 0,
-  keepAlive: false,
-  linger: true,
-  localHost: '',
-  localPort: 0,
-  authenticateClients: false,
-  certificate: new Certificate(),
-  provider: 0,
-});
+/** Properties that a change of which makes another context. */
+const OF_CONTEXT = new Set(['authenticateClients', 'certificate']);
+/** Whether there are listeners of them decides what is asked of connections to come. */
+const ASKED = new Set(['ConnectionRequest', 'SSLConnectionRequest']);
 
 class SocketServer extends EventEmitter {
   #settings;
-  #values = initial();
-  #listening = null;
-  #native = null;
+  #values = initialValues();
+  #starting = null;                // promise of startListening()
+  #listening = null;               // ListeningHandle
+  #listeners = new Set();          // those of before too, while connections come from them
   #context = null;
+  #access = ANYBODY;
   #handles = new Map();            // by ConnectionId, also those whose handshake is under way
   #clients = new Map();            // connected ones, as programs see them
   #connections = new ConnectionMap(this.#clients);
@@ -65,7 +56,6 @@ class SocketServer extends EventEmitter {
 
   get _settings() { return this.#settings; }
   get _values() { return this.#values; }
-  get _clients() { return this.#clients; }
   get _connections() { return this.#connections; }
 
   // ---- settings
@@ -73,21 +63,48 @@ class SocketServer extends EventEmitter {
   /** Sets or reads a configuration setting. */
   async config(configurationString) {
     const { name, connectionId, value } = parseSetting(check.text(configurationString, 'configurationString'));
-    if (connectionId !== null) return negotiated(this._handle(connectionId), name);
-    if (value === null) return this.#settings.get(name);
-    const stored = this.#settings.set(name, value, this._isListening());
-    await this.#reconfigure();
+    if (connectionId !== null) {
+      if (value !== null) throw check.invalid(name, 'read only');
+      return negotiated(this._handle(connectionId), name);
+    }
+    const settings = this.#settings;
+    const before = settings.get(name);
+    if (value === null) return before;
+    const stored = settings.set(name, value, this._isListening());
+    try {
+      await this.#settingChanged(name);
+    } catch (error) {
+      settings.restore(name, before);
+      throw error;
+    }
     return stored;
   }
 
-  /** For what is used by connections to come. */
-  _set(name, value) {
-    this.#values[name] = value;
-    if (this._isListening()) this.#configure();
+  async #settingChanged(name) {
+    if (this.#listening === null) return;
+    const isTls = this.#settings.isOf(TLS, name);
+    if (!isTls && !this.#settings.isOf(TCP, name)) return;
+    if (isTls) this.#makeContext();
+    else await this.#readLists();
+    this.#configure();
+  }
+
+  /** A property that connections to come will have. */
+  _set(key, value) {
+    const before = this.#values[key];
+    this.#values[key] = value;
+    if (this.#listening === null) return;
+    try {
+      if (OF_CONTEXT.has(key)) this.#makeContext();
+      this.#configure();
+    } catch (error) {
+      this.#values[key] = before;
+      throw error;
+    }
   }
 
   _isListening() {
-    return this.#listening !== null;
+    return this.#listening !== null || this.#starting !== null;
   }
 
   // ---- listening
@@ -95,46 +112,58 @@ class SocketServer extends EventEmitter {
   /** Binds LocalHost and LocalPort, and accepts. */
   async startListening() {
     if (this._isListening()) throw failure(104);
-    const native = new binding.Listener();
-    this.#native = native;
-    this.#listening = false;       // under way
+    this.#starting = this.#start();
     try {
-      this.#makeContext();
-      await this.#readLists();
-      this.#configure();
-      this.#listening = await listen(this, native, {
-        host: this.#values.localHost,
-        port: this.#values.localPort,
-        backlog: this.#values.backlog,
-        mode: this.#settings.number('UseIPv6'),
-        shared: !this.#settings.isOn('BindExclusively'),
-      });
-    } catch (error) {
-      this.#listening = null;
-      throw error;
+      this.#listening = await this.#starting;
+    } finally {
+      this.#starting = null;
     }
   }
 
+  async #start() {
+    const values = this.#values;
+    const mode = this.#settings.number('UseIPv6');
+    this.#makeContext();
+    const [address] = await Promise.all([addressOf(values.localHost, mode), this.#readLists()]);
+    const listening = new ListeningHandle(this);
+    this.#configure(listening);
+    listening.listen(address, {
+      port: values.localPort,
+      backlog: values.backlog,
+      mode,
+      shared: !this.#settings.isOn('BindExclusively'),
+    });
+    this.#listeners.add(listening);
+    listening.ended.then(() => this.#listeners.delete(listening));
+    return listening;
+  }
+
+  /** The port is free afterwards; connections stay. */
   async stopListening() {
+    if (this.#starting !== null) await this.#starting.catch(() => {});
     const listening = this.#listening;
-    if (!listening) return;
     this.#listening = null;
-    await listening.close();
+    listening?.close();
   }
 
   /** Stops listening, and ends every client. */
   async shutdown() {
-    const stopped = this.stopListening();
+    await this.stopListening();
+    const ended = [...this.#listeners].map((listening) => {
+      listening.abort();
+      return listening.ended;
+    });
     for (const handle of this.#handles.values()) handle.disconnect(this.#values.linger && handle.connected);
-    await stopped;
+    await Promise.all(ended);
     if (this.#handles.size > 0) await new Promise((resolve) => { this.#gone.push(resolve); });
   }
 
   /** Back to the defaults; listens no more. */
   async reset() {
     await this.shutdown();
-    this.#values = initial();
+    this.#values = initialValues();
     this.#settings.reset();
+    this.#context = null;
   }
 
   /** Resolves when an event came, or after SelectWaitMillis. */
@@ -175,7 +204,7 @@ class SocketServer extends EventEmitter {
   }
 
   async interrupt(connectionId) {
-    this._handle(connectionId).interrupt();
+    this._handle(connectionId).sender.interrupt();
   }
 
   async changeRecordLength(connectionId, recordLength) {
@@ -184,7 +213,7 @@ class SocketServer extends EventEmitter {
 
   /** Sends a file; `onProgress(sent, total)` is told how far it came, in bytes. */
   async sendFile(connectionId, fileName, onProgress) {
-    await this._handle(connectionId).sendFile(check.text(fileName, 'fileName'), onProgress);
+    await this._handle(connectionId).sender.sendFile(check.text(fileName, 'fileName'), onProgress);
   }
 
   _sendLimit() {
@@ -199,28 +228,21 @@ class SocketServer extends EventEmitter {
 
   #makeContext() {
     const { certificate } = this.#values;
-    if (!certificate.isPrivateKeyAvailable()) throw failure(282);
-    this.#context = createContext(this.#settings, certificate[kEntry]);
-  }
-
-  /** In force for handshakes to come. */
-  _useCertificate(certificate) {
-    this.#values.certificate = certificate;
-    if (!this._isListening()) return;
-    this.#makeContext();
-    this.#configure();
+    const identity = certificate[kIdentity];
+    if (identity === null) throw failure(282);
+    this.#context = createContext(this.#settings, identity, this.#values.authenticateClients);
   }
 
   /** A context for another certificate than SSLCert. */
   _alternative(type, store, password, subject) {
-    const certificate = new Certificate(type, store, password, subject);
-    if (!certificate.isPrivateKeyAvailable()) throw failure(272);
-    return createContext(this.#settings, certificate[kEntry]);
+    const identity = new Certificate(type, store, password, subject)[kIdentity];
+    if (identity === null) throw failure(272, 'It has no private key.');
+    return createContext(this.#settings, identity, this.#values.authenticateClients);
   }
 
   /** `{ address, family, port }` while it listens. */
   _bound() {
-    return this.#listening ? this.#native.address() : null;
+    return this.#listening?.native.address() ?? null;
   }
 
   async #readLists() {
@@ -229,56 +251,13 @@ class SocketServer extends EventEmitter {
     this.#access = { allowed, blocked };
   }
 
-  #access = { allowed: ['*'], blocked: [] };
-
-  async #reconfigure() {
-    if (!this._isListening()) return;
-    await this.#readLists();
-    this.#makeContext();
-    this.#configure();
+  #configure(listening = this.#listening) {
+    listening.native.configure(this.#tlsParams(),
+      listenerOptions(this, this.#values, this.#settings, this.#framing(), this.#access));
   }
 
-  #configure() {
-    if (this.#context === null) return;
-    const settings = this.#settings;
-    this.#native.configure(this._tlsParams(), {
-      framing: this.#framing().native(),
-      access: { ...this.#access, ask: this.listenerCount('ConnectionRequest') > 0 },
-      noDelay: settings.isOn('TcpNoDelay'),
-      keepAlive: this.#values.keepAlive,
-      keepAliveDelay: settings.number('KeepAliveTime') / 1000,
-      keepAliveInterval: settings.number('KeepAliveInterval') / 1000,
-      receiveBuffer: settings.number('InBufferSize'),
-      sendBuffer: settings.number('OutBufferSize'),
-      idleTimeout: this.#values.idleTimeout * 1000,
-      maxConnections: settings.number('MaxConnections'),
-    });
-  }
-
-  _tlsParams() {
-    const settings = this.#settings;
-    return {
-      context: this.#context,
-      isServer: true,
-      requestCert: this.#values.authenticateClients,
-      rejectUnauthorized: false,
-      hooks: this.#hooks(),
-      handshakeTimeout: 0,
-      handshakeInactivity: settings.number('DefaultConnectionTimeout') * 1000,
-      verifyFlags: verifyFlags(settings),
-      renegLimit: settings.isOn('SSLEnableRenegotiation') ? 3 : 0,
-      renegWindow: 600,
-    };
-  }
-
-  #hooks() {
-    let bits = 0;
-    if (this.listenerCount('ConnectionRequest') > 0) bits |= hooks.EAGER;
-    if (this.listenerCount('SSLConnectionRequest') > 0) bits |= hooks.CERTIFICATE | hooks.OFFER;
-    if (this.#values.authenticateClients) bits |= hooks.CLIENT_CERTIFICATE;
-    if (this.#settings.get('SSLKeyLogFile') !== '') bits |= hooks.KEYLOG;
-    if (this.#settings.isOn('LogSSLPackets')) bits |= hooks.RECORDS;
-    return bits;
+  #tlsParams() {
+    return tlsParams(this, this.#values, this.#settings, this.#context);
   }
 
   #framing() {
@@ -288,23 +267,24 @@ class SocketServer extends EventEmitter {
 
   // ---- what the listening socket tells
 
-  async _onAccept(id, { address, port, allowed }) {
+  _onAccept(id, { address, port, allowed }) {
     const native = binding.claim(id);
     if (native === null) return;
-    const request = eventObject({ address, port }, { accept: allowed });
-    const answered = ask(this, 'ConnectionRequest', request, this.#patience());
-    this.#happened();
-    if (answered === true || await answered) this.#begin(native, id, request.accept === true);
-    else native.close(false);
+    const request = eventObject({ address: plainAddress(address), port }, { accept: allowed });
+    try {
+      ask(this, 'ConnectionRequest', request, this.#patience(), (answered) => {
+        if (answered && request.accept === true && this.#listening !== null) this.#begin(native, id);
+        else native.close(false);
+      });
+    } finally {
+      this.#happened();
+    }
   }
 
-  #begin(native, id, accepted) {
-    if (!accepted || !this._isListening()) {
-      native.close(false);
-      return;
-    }
+  #begin(native, id) {
     this.#add(native, id);
-    native.start(this._tlsParams());
+    native.start(this.#tlsParams());
+    native.readStart();
   }
 
   _onAdopt(id) {
@@ -313,18 +293,18 @@ class SocketServer extends EventEmitter {
   }
 
   #add(native, id) {
-    const handle = new ConnectionHandle(this, native, id);
+    const handle = new ConnectionHandle(this, native, id, this.#framing());
     this.#handles.set(handle.connectionId, handle);
   }
 
   // Above MaxConnections.
-  _onDrop({ remoteAddress = '' }) {
-    const text = remoteAddress === '' ? '' : ` ${remoteAddress} was refused: MaxConnections is reached.`;
-    this.#error('', 10024, describe(10024) + text);
+  _onDrop(address) {
+    this.#error('', 10024, `${describe(10024)} ${address} was refused: MaxConnections is reached.`);
   }
 
   _reportError(connectionId, error) {
-    this.#error(connectionId, error.code ?? 270, error.message);
+    const code = error instanceof IPWorksSSLError ? error.code : numberOf(error, 270);
+    this.#error(connectionId, code, error.message);
   }
 
   #error(connectionId, errorCode, description) {
@@ -332,8 +312,8 @@ class SocketServer extends EventEmitter {
   }
 
   #tell(event, fields) {
-    if (this.listenerCount(event) > 0) this.emit(event, eventObject(fields));
     this.#happened();
+    if (this.listenerCount(event) > 0) this.emit(event, eventObject(fields));
   }
 
   #patience() {
@@ -343,72 +323,104 @@ class SocketServer extends EventEmitter {
   // ---- what a client's connection tells
 
   _onCertificateWanted(handle, offer) {
-    return chooseCertificate(this, handle, offer, this.#patience());
+    this.#happened();
+    chooseCertificate(this, handle, offer, this.#patience());
   }
 
   _onClientCertificate(handle, verdict) {
-    return judgeClient(this, handle, verdict, this.#patience(), this.#settings.isOn('SSLIncludeCertChain'));
+    this.#happened();
+    judgeClient(this, handle, verdict, this.#patience(), this.#settings.isOn('SSLIncludeCertChain'));
   }
 
+  // At once, so that the lines of one handshake stay together and none is lost. It is for debugging.
   _onKeylog(line) {
-    appendFile(this.#settings.get('SSLKeyLogFile'), Buffer.from(line), { mode: 0o600 }, (error) => {
-      if (error) this.#error('', 10013, error.message);
-    });
+    try {
+      appendFileSync(this.#settings.get('SSLKeyLogFile'), line, { mode: 0o600 });
+    } catch (error) {
+      this.#error('', numberOf(error, 10013), `SSLKeyLogFile: ${error.message}`);
+    }
   }
 
   _onTrace({ connectionId }, message) {
     this.#tell('SSLStatus', { connectionId, message });
   }
 
+  // Three events, between which promise jobs run, as between all events of a connection.
   _onSecure(handle) {
     const { connectionId, native } = handle;
-    if (handle.connected) return;  // a renegotiation
-    if (this.listenerCount('SSLStatus') > 0) {
-      const { name, bits } = native.getCipher() ?? {};
-      this.#tell('SSLStatus', { connectionId, message: `Handshake done: ${native.getProtocol()}, ${name}, ${bits} bits` });
-    }
-    handle.connected = handle.readyToSend = true;
-    handle.timeout = this.#values.timeout;
-    handle.public = Connection._of(handle, this.#framing(), this.#values.idleTimeout);
+    handle.sender.timeout = this.#values.timeout;
+    handle.public = Connection._of(handle, this.#values.idleTimeout);
     this.#clients.set(connectionId, handle.public);
-    this.#tell('Connected', { connectionId, statusCode: 0, description: describe(0) });
-    if (handle.server !== null) this._onReadyToSend(handle);
+    const connected = () => {
+      if (!handle.leaving) afterPromises(() => this._onReadyToSend(handle));
+      this.#tell('Connected', { connectionId, statusCode: 0, description: describe(0) });
+    };
+    if (this.listenerCount('SSLStatus') === 0) {
+      connected();
+      return;
+    }
+    afterPromises(connected);
+    const { name, bits } = native.getCipher() ?? {};
+    this.#tell('SSLStatus', { connectionId, message: `Handshake done: ${native.getProtocol()}, ${name}, ${bits} bits` });
   }
 
-  _onReadyToSend({ connectionId }) {
-    this.#tell('ReadyToSend', { connectionId });
+  _onReadyToSend(handle) {
+    if (!handle.leaving) this.#tell('ReadyToSend', { connectionId: handle.connectionId });
   }
 
   _onMessage(handle, bytes, ended) {
-    this._deliver(handle, bytes, ended);
     this.#happened();
+    this._deliver(handle, bytes, ended);
   }
 
   _onClosed(handle) {
-    const { connectionId } = handle;
+    const { connectionId, connected } = handle;
     const [statusCode, description] = handle.status();
-    this.#handles.delete(connectionId);
-    if (handle.connected) {
-      handle.connected = false;
-      try {
-        this.#tell('Disconnected', { connectionId, statusCode, description });
-      } finally {
-        this.#clients.delete(connectionId);
-        handle.server = null;
-        this.#countGone();
-      }
-      return;
+    handle.connected = false;
+    try {
+      // A client that has not got through its handshake was never connected.
+      this.#tell(connected ? 'Disconnected' : 'Connected', { connectionId, statusCode, description });
+    } finally {
+      handle.server = null;
+      this.#clients.delete(connectionId);
+      this.#handles.delete(connectionId);
+      if (this.#handles.size === 0) for (const resolve of this.#gone.splice(0)) resolve();
     }
-    handle.server = null;
-    this.#countGone();
-    // The handshake failed; a client that went away before it began is nobody's concern.
-    const status = statusCode || 10054;
-    this.#tell('Connected', { connectionId, statusCode: status, description: statusCode === 0 ? describe(status) : description });
   }
 
-  #countGone() {
-    if (this.#handles.size > 0) return;
-    for (const resolve of this.#gone.splice(0)) resolve();
+  // ---- listeners
+
+  #listenersChanged(event) {
+    if (this.#listening !== null && (event === undefined || ASKED.has(event))) this.#configure();
+    return this;
+  }
+
+  on(event, listener) {
+    super.on(event, listener);
+    return this.#listenersChanged(event);
+  }
+
+  addListener(event, listener) {
+    return this.on(event, listener);
+  }
+
+  prependListener(event, listener) {
+    super.prependListener(event, listener);
+    return this.#listenersChanged(event);
+  }
+
+  removeListener(event, listener) {
+    super.removeListener(event, listener);
+    return this.#listenersChanged(event);
+  }
+
+  off(event, listener) {
+    return this.removeListener(event, listener);
+  }
+
+  removeAllListeners(...events) {
+    super.removeAllListeners(...events);
+    return this.#listenersChanged(...events);
   }
 
   [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
@@ -416,70 +428,6 @@ class SocketServer extends EventEmitter {
   }
 }
 
-// Who listens decides what is asked of a connection to come.
-const ASKED = new Set(['ConnectionRequest', 'SSLConnectionRequest']);
-for (const method of ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener', 'off', 'removeListener',
-  'removeAllListeners']) {
-  SocketServer.prototype[method] = function(...args) {
-    Reflect.apply(EventEmitter.prototype[method], this, args);
-    if (this._isListening() && (args.length === 0 || ASKED.has(args[0]))) this._set('backlog', this._values.backlog);
-    return this;
-  };
-}
-
-function plain(key, checked) {
-  return {
-    get() { return this._values[key]; },
-    set(value) { this._set(key, checked(value)); },
-  };
-}
-
-const flagOf = (key, name) => ({ flag: true, ...plain(key, (value) => check.flag(value, name)) });
-const wholeOf = (key, name, min, max) => plain(key, (value) => check.whole(value, name, min, max));
-
-defineAccessors(SocketServer, {
-  ConnectionBacklog: wholeOf('backlog', 'ConnectionBacklog', 0, MAX_BACKLOG),
-  Connections: { get() { return this._connections; } },
-  DefaultEOL: {
-    get() { return new Uint8Array(this._values.eol); },
-    set(value) { this._set('eol', check.copied(value, 'DefaultEOL')); },
-  },
-  DefaultIdleTimeout: wholeOf('idleTimeout', 'DefaultIdleTimeout', 0, SECONDS),
-  DefaultMaxLineLength: plain('maxLineLength', checkLineLength),
-  DefaultSingleLineMode: flagOf('singleLineMode', 'DefaultSingleLineMode'),
-  DefaultTimeout: wholeOf('timeout', 'DefaultTimeout', 0, SECONDS),
-  KeepAlive: flagOf('keepAlive', 'KeepAlive'),
-  Linger: flagOf('linger', 'Linger'),
-  Listening: { flag: true, get() { return this._isListening(); } },
-  LocalHost: {
-    get() { return this._bound() === null ? this._values.localHost : shownAddress(this._bound()); },
-    set(value) {
-      if (this._isListening()) throw failure(107);
-      this._values.localHost = check.text(value, 'LocalHost').trim();
-    },
-  },
-  LocalPort: {
-    get() { return this._bound()?.port ?? this._values.localPort; },
-    set(value) {
-      if (this._isListening()) throw failure(106);
-      this._values.localPort = check.whole(value, 'LocalPort', 0, PORTS);
-    },
-  },
-  SSLAuthenticateClients: flagOf('authenticateClients', 'SSLAuthenticateClients'),
-  SSLCert: {
-    get() { return this._values.certificate; },
-    set(value) {
-      if (!(value instanceof Certificate)) throw check.invalid('SSLCert', 'a Certificate');
-      this._useCertificate(value);
-    },
-  },
-  SSLProvider: {
-    get() { return this._values.provider; },
-    set(value) {
-      if (this._isListening()) throw failure(270, 'SSLProvider cannot be changed while listening.');
-      this._values.provider = check.whole(value, 'SSLProvider', 0, 2);
-    },
-  },
-});
+defineProperties(SocketServer);
 
 module.exports = { SocketServer };

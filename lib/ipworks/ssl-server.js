@@ -43,7 +43,7 @@ class SSLServer extends SocketServer {
   // Not an async function: a send that is done at once makes no promise of its own.
   #give(connectionId, make) {
     try {
-      return this._handle(connectionId).send(make());
+      return this._handle(connectionId).sender.send(make());
     } catch (error) {
       return Promise.reject(error);
     }

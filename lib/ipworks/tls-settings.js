@@ -1,5 +1,6 @@
 'use strict';
 // The component's properties and settings as OpenSSL wants them.
+const { constants } = require('crypto');
 const fs = require('fs');
 const binding = require('../core/binding');
 const { GROUPS, TLS12_SIGNATURES, TLS13_SIGNATURES, protocols, translate } = require('./algorithms');
@@ -10,7 +11,7 @@ const TLS1_2 = 0x0303;
 const TLS1_3 = 0x0304;
 // Never, whatever the list says: who does not authenticate itself, or does not encrypt.
 const NEVER = ':!aNULL:!eNULL';
-const SERVER_PREFERENCE = 0x00400000;
+const { SSL_OP_CIPHER_SERVER_PREFERENCE, SSL_OP_NO_RENEGOTIATION } = constants;
 
 const PEM = /-----BEGIN [A-Z ]*CERTIFICATE-----[\s\S]*?-----END [A-Z ]*CERTIFICATE-----/g;
 
@@ -28,32 +29,38 @@ function attempt(code, name, act) {
   }
 }
 
+// TLS 1.0 and 1.1 sign with SHA-1, which OpenSSL allows at security level 0 only.
+function cipherList(list, min) {
+  return list + NEVER + (min < TLS1_2 && !list.includes('@SECLEVEL') ? ':@SECLEVEL=0' : '');
+}
+
 function applySuites(context, settings, { min, max }) {
   const given = settings.get('OpenSSLCipherList');
-  if (settings.wasSet('OpenSSLCipherList') && given !== '') {
-    attempt(270, 'OpenSSLCipherList', () => context.setCiphers(given + NEVER));
+  if (given !== 'DEFAULT' && given !== '') {
+    attempt(270, 'OpenSSLCipherList', () => context.setCiphers(cipherList(given, min)));
     return;
   }
   const { tls12, tls13 } = choose(settings.get('SSLEnabledCipherSuites'), settings.number('SSLCipherStrength'));
   const usable = (min <= TLS1_2 && tls12.length > 0) || (max >= TLS1_3 && tls13.length > 0);
   if (!usable) throw failure(270, 'SSLEnabledCipherSuites and SSLCipherStrength leave no cipher suite.');
-  if (tls12.length > 0) attempt(270, 'SSLEnabledCipherSuites', () => context.setCiphers(tls12.join(':') + NEVER));
+  if (tls12.length > 0) attempt(270, 'SSLEnabledCipherSuites', () => context.setCiphers(cipherList(tls12.join(':'), min)));
   // Without a suite of its own a version is not spoken.
   else if (min <= TLS1_2) context.setMinProto(TLS1_3);
   if (tls13.length > 0) context.setCipherSuites(tls13.join(':'));
   else if (max >= TLS1_3) context.setMaxProto(TLS1_2);
 }
 
-// One list for all versions is what OpenSSL has: with TLS 1.3 its names are allowed below it too.
+// One list for all versions is what OpenSSL has: with TLS 1.3 its names are allowed below it too. An empty list of a
+// version that is on restricts nothing.
 function joined(settings, { min, max }, [name12, known12], [name13, known13]) {
-  const found = new Set();
-  if (max >= TLS1_3) for (const name of translate(settings.get(name13), known13)) found.add(name);
-  if (min <= TLS1_2) for (const name of translate(settings.get(name12), known12)) found.add(name);
-  return [...found].join(':');
+  const lists = [];
+  if (max >= TLS1_3) lists.push(translate(settings.get(name13), known13));
+  if (min <= TLS1_2) lists.push(translate(settings.get(name12), known12));
+  return lists.some((list) => list.length === 0) ? '' : [...new Set(lists.flat())].join(':');
 }
 
-function applyTrust(context, settings) {
-  context.addRootCerts();
+function applyTrust(context, settings, authenticates) {
+  if (authenticates) context.addRootCerts();
   const trust = (name, text) => {
     for (const pem of certificates(text)) attempt(271, name, () => context.addCaCert(Buffer.from(pem)));
   };
@@ -76,15 +83,17 @@ function applyTrust(context, settings) {
 /**
  * A native context for a certificate.
  * @param {import('./settings').Settings} settings
- * @param {object} certificate native entry of a store: applyTo(context)
+ * @param {{ applyTo(context: object): void }} identity certificate and private key
+ * @param {boolean} authenticates clients are asked for a certificate
  */
-function createContext(settings, certificate) {
+function createContext(settings, identity, authenticates) {
   const versions = protocols(settings.number('SSLEnabledProtocols'));
   if (versions === null) {
     throw failure(270, 'SSLEnabledProtocols enables no version that exists: TLS 1.0 to 1.3 are 192, 768, 3072 and 12288.');
   }
-  const context = new binding.SecureContext('TLS_method', versions.min, versions.max);
-  context.setOptions(versions.off + SERVER_PREFERENCE);
+  const context = new binding.SecureContext(undefined, versions.min, versions.max);
+  const renegotiates = settings.isOn('SSLEnableRenegotiation');
+  context.setOptions(versions.off + SSL_OP_CIPHER_SERVER_PREFERENCE + (renegotiates ? 0 : SSL_OP_NO_RENEGOTIATION));
   applySuites(context, settings, versions);
   const signatures = joined(settings, versions,
     ['TLS12SignatureAlgorithms', TLS12_SIGNATURES], ['TLS13SignatureAlgorithms', TLS13_SIGNATURES]);
@@ -92,8 +101,8 @@ function createContext(settings, certificate) {
   const groups = joined(settings, versions, ['TLS12SupportedGroups', GROUPS], ['TLS13SupportedGroups', GROUPS]);
   if (groups !== '') attempt(270, 'TLS12SupportedGroups', () => context.setEcdhCurve(groups));
   context.setDhParam(true);
-  applyTrust(context, settings);
-  attempt(273, 'SSLCert', () => certificate.applyTo(context));
+  applyTrust(context, settings, authenticates);
+  attempt(273, 'SSLCert', () => identity.applyTo(context));
   for (const pem of certificates(settings.get('SSLCACerts'))) {
     attempt(274, 'SSLCACerts', () => context.addChainCert(Buffer.from(pem)));
   }

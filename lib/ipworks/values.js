@@ -34,4 +34,14 @@ function copied(value, name) {
   return Buffer.from(bytes(value, name));
 }
 
-module.exports = { bytes, copied, flag, invalid, text, whole };
+// The native side's limit.
+const MAX_EOL = 65536;
+
+/** An end-of-line string; empty for none. */
+function eol(value, name) {
+  const found = copied(value, name);
+  if (found.length <= MAX_EOL) return found;
+  throw invalid(name, `at most ${MAX_EOL} bytes`);
+}
+
+module.exports = { bytes, copied, eol, flag, invalid, text, whole };

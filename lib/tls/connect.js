@@ -6,6 +6,7 @@ const check = require('../core/validate');
 const { codes, connReset, withCode } = require('../core/errors');
 const face = require('./face');
 const { TLSSocket } = require('./tls-socket');
+const sessionState = require('./session-state');
 const { normalize } = require('./socket-connect');
 const { kConnectOptions, kPendingSession, kVerified } = require('./symbols');
 
@@ -39,7 +40,7 @@ function allowUnauthorized() {
 function verify(socket, options) {
   const failure = socket._handle.verifyError();
   if (failure || socket.isSessionReused()) return failure;
-  const host = options.servername || options.host || options.socket?._host || 'localhost';
+  const host = sessionState.identityOf(options);
   const { checkServerIdentity } = options;
   // Node's own check looks at the leaf alone; the chain is made only to be shown.
   if (checkServerIdentity === nodeTls.checkServerIdentity &&
@@ -107,7 +108,7 @@ function connectWith(Socket, options, callback) {
     isServer: false,
     requestCert: true,
     rejectUnauthorized: options.rejectUnauthorized,
-    session: options.session,
+    session: sessionState.release(options.session, options),
     ALPNProtocols: options.ALPNProtocols,
     pskCallback: options.pskCallback,
     requestOCSP: options.requestOCSP,

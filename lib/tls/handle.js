@@ -8,6 +8,7 @@ const { hooks, kinds } = require('../core/events');
 const { connectErrors, systemError, tlsError } = require('../core/errors');
 const { GATHER, Outbox, SLICE, WAITS } = require('./outbox');
 const { ticketOf } = require('./session-ticket');
+const { answerTicketKeys } = require('./ticket-keys');
 const { UserBuffer } = require('./user-buffer');
 
 const EPIPE = Object.freeze({ code: 'EPIPE', errno: -32, syscall: 'write' });
@@ -341,6 +342,7 @@ class TLSHandle extends Target {
       case kinds.KEYLOG: owner.emit('keylog', Buffer.from(payload)); break;
       case kinds.NEW_SESSION: owner._onNewSession(Buffer.from(payload), arg); break;
       case kinds.OCSP_RESPONSE: owner.emit('OCSPResponse', arg === 1 ? Buffer.from(payload ?? '') : null); break;
+      case kinds.TICKET_KEYS: this.onTicketKeys(json(payload)); break;
       case kinds.RENEGOTIATION: this.onRenegotiation(); break;
       case kinds.TRACE: process._rawDebug(payload.toString()); break;
     }
@@ -373,6 +375,11 @@ class TLSHandle extends Target {
     if (this.renegotiationOff) this.native.disableRenegotiation();
     if (this.maxSendFragment > 0) this.native.setMaxSendFragment(this.maxSendFragment);
     this.owner._onSecure();
+  }
+
+  // The handshake ends when the callback has no answer; what it threw is the cause of that error.
+  onTicketKeys(asked) {
+    this.refusal = answerTicketKeys(this.native, this._secureContext.context, asked);
   }
 
   // The client begins another handshake. What it sent before has come, so an earlier disableRenegotiation() counts.
@@ -414,8 +421,13 @@ class TLSHandle extends Target {
       return;
     }
     this.noteEnd();
-    if (arg === 2) this.owner.destroy(systemError(description));
-    else this.owner._onTLSFailure(tlsError(description));
+    if (arg === 2) {
+      this.owner.destroy(systemError(description));
+      return;
+    }
+    const error = tlsError(description);
+    if (this.refusal !== undefined) error.cause = this.refusal;
+    this.owner._onTLSFailure(error);
   }
 
   // ---- what TLSSocket's methods pass on
@@ -492,6 +504,7 @@ Object.assign(TLSHandle.prototype, {
   servername: undefined,    // to ask for, client
   renegotiationOff: false,
   renegotiating: false,     // this side asked for it
+  refusal: undefined,       // what a callback for ticket keys threw, server
   handshakes: 0,            // begun by the client after the first, server
   maxSendFragment: 0,       // bytes; 0: OpenSSL's default
   lastSession: null,        // of the last 'session' event, client

@@ -3,7 +3,8 @@
 // Methods of TLSSocket.
 const { codes } = require('../core/errors');
 const { ContextHandle } = require('./secure-context');
-const { kALPNCallback, kPendingSession, kVerified } = require('./symbols');
+const sessionState = require('./session-state');
+const { kALPNCallback, kConnectOptions, kPendingSession, kVerified } = require('./symbols');
 
 const { ERR_MULTIPLE_CALLBACK, ERR_SOCKET_CLOSED, ERR_TLS_ALPN_CALLBACK_INVALID_RESULT } = codes;
 
@@ -102,10 +103,11 @@ function _onNewSession(payload, idLength) {
     return;
   }
   this._handle.lastSession = session;
+  const bound = sessionState.bind(session, this[kConnectOptions]);
   if (this[kVerified]) {
-    this.emit('session', session);
+    this.emit('session', bound);
   } else {
-    this[kPendingSession] = session;
+    this[kPendingSession] = bound;
   }
 }
 

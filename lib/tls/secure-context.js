@@ -59,6 +59,8 @@ class ContextHandle {
   setSessionTimeout(seconds) { this.native.setSessionTimeout(seconds); }
   getTicketKeys() { return this.native.getTicketKeys(); }
   setTicketKeys(keys) { this.native.setTicketKeys(toBytes(keys)); }
+  /** The keys of each session ticket come from `onticketkeycallback` from now on; see ticket-keys.js. */
+  enableTicketKeyCallback() { this.native.askTicketKeys(); }
   getCertificate() { return this.native.getCertificate(); }
   getIssuer() { return this.native.getIssuer(); }
   close() { this.native.close(); }

@@ -50,7 +50,7 @@ const methods = {
     if (!servername) throw new codes.ERR_TLS_REQUIRED_SERVER_NAME();
     const made = context instanceof SecureContext ? context : face.createSecureContext(context);
     const pattern = servername.replace(/([.^$+?\-\\[\]{}])/g, '\\$1').replaceAll('*', '[^.]*');
-    this._contexts.push([new RegExp(`^${pattern}$`), made.context]);
+    this._contexts.push([new RegExp(`^${pattern}$`, 'i'), made.context]);
     this[kSniTable].add(servername, made.context.native);
   },
 

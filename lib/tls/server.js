@@ -5,6 +5,7 @@ const nodeTls = require('./node-tls');
 const EventEmitter = require('events');
 const binding = require('../core/binding');
 const check = require('../core/validate');
+const { bindAnywhere } = require('../core/bind-anywhere');
 const { codes, listenError } = require('../core/errors');
 const { hooks } = require('../core/events');
 const commandLine = require('./command-line');
@@ -184,23 +185,12 @@ function configure(server, native) {
   });
 }
 
-// Any address: IPv6 with IPv4 where there is IPv6, else IPv4.
-function listenAnywhere(native, port, backlog, flags) {
-  try {
-    return native.listenTcp('::', port, backlog, false, (flags & REUSE_PORT) !== 0);
-  } catch (error) {
-    if (error.code === 'EADDRINUSE' || error.code === 'EACCES') {
-      error.address = '::';
-      throw error;
-    }
-    return native.listenTcp('0.0.0.0', port, backlog, false, (flags & REUSE_PORT) !== 0);
-  }
-}
-
 function listenNative(native, address, port, addressType, backlog, fd, flags) {
   if (typeof fd === 'number' && fd >= 0) return native.listenFd(fd, backlog);
   if (port === -1 && addressType === -1) return native.listenPipe(address, backlog, 0);
-  if (!address) return listenAnywhere(native, port, backlog, flags);
+  if (!address) {
+    return bindAnywhere((any) => native.listenTcp(any, port, backlog, false, (flags & REUSE_PORT) !== 0));
+  }
   return native.listenTcp(address, port, backlog, (flags & IPV6_ONLY) !== 0, (flags & REUSE_PORT) !== 0);
 }
 

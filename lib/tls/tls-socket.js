@@ -11,13 +11,14 @@ const http2Wrapper = require('./http2-wrapper');
 const peerCertificate = require('./peer-certificate');
 const psk = require('./psk');
 const questions = require('./questions');
+const sessionState = require('./session-state');
 const { AcceptedSocket } = require('./accepted-socket');
 const { ContextHandle, SecureContext } = require('./secure-context');
 const { Pump } = require('./duplex');
 const { TLSHandle } = require('./handle');
 const { connectSocket } = require('./socket-connect');
 const {
-  kAccepted, kALPNCallback, kPendingSession, kPskCallback, kSniTable, kTakeOver, kVerified,
+  kAccepted, kALPNCallback, kConnectOptions, kPendingSession, kPskCallback, kSniTable, kTakeOver, kVerified,
 } = require('./symbols');
 
 const {
@@ -441,7 +442,13 @@ TLSSocket.prototype.setServername = function(name) {
 };
 
 TLSSocket.prototype.setSession = function(session) {
-  this._handle.setSession(session);
+  const usable = sessionState.release(session, this[kConnectOptions] || this._tlsOptions);
+  if (usable !== undefined || !sessionState.binds) this._handle.setSession(usable);
+};
+
+TLSSocket.prototype.getSession = function() {
+  if (!this._handle) return null;
+  return sessionState.bind(this._handle.getSession(), this[kConnectOptions] || this._tlsOptions);
 };
 
 TLSSocket.prototype.getPeerCertificate = function(detailed) {
@@ -475,7 +482,7 @@ TLSSocket.prototype.setKeyCert = function(context) {
 
 for (const method of [
   'getCipher', 'getSharedSigalgs', 'getEphemeralKeyInfo', 'getFinished', 'getPeerFinished', 'getProtocol',
-  'getSession', 'getTLSTicket', 'isSessionReused', 'enableTrace',
+  'getTLSTicket', 'isSessionReused', 'enableTrace',
 ]) {
   TLSSocket.prototype[method] = function(...args) {
     return this._handle ? this._handle[method](...args) : null;

@@ -15,7 +15,7 @@ use super::throw::throw;
 use super::throw::OrThrow;
 use super::write;
 use crate::driver::{self, parse_address};
-use crate::engine::{Answer, Role, SharedKey, Verify};
+use crate::engine::{Answer, Role, SharedKey, TicketAnswer, TicketKey, Verify};
 use crate::error::Error as CoreError;
 use crate::transport::{ConnectOptions, SocketAddress, SocketOptions};
 
@@ -277,6 +277,23 @@ impl Connection {
         self.inner.answer(Answer::ClientCertificate(accept)).or_throw(env)
     }
 
+    /// Each: name, vector and AES key of 16 bytes, then the HMAC key. `made` undefined: the handshake ends.
+    #[napi]
+    pub fn answer_ticket_keys(
+        &self,
+        env: &Env,
+        made: Option<Vec<BufferSlice>>,
+        opened: Option<&[u8]>,
+        renew: Option<bool>,
+    ) -> Result<()> {
+        let answer = made.map(|made| {
+            let made = made.iter().map(|key| TicketKey::from_bytes(key)).collect::<crate::error::Result<_>>()?;
+            let opened = opened.map(TicketKey::from_bytes).transpose()?;
+            Ok(TicketAnswer { made, opened: opened.map(|key| (key, renew.unwrap_or(false))) })
+        });
+        self.inner.answer(Answer::TicketKeys(answer.transpose().or_throw(env)?)).or_throw(env)
+    }
+
     #[napi]
     pub fn answer_renegotiation(&self, env: &Env) -> Result<()> {
         self.inner.answer(Answer::Renegotiation).or_throw(env)
@@ -289,7 +306,7 @@ impl Connection {
 
     #[napi]
     pub fn set_verify_mode(&self, env: &Env, request: bool, reject: bool) -> Result<()> {
-        self.inner.set_verify(Verify { request, require: request && reject }).or_throw(env)
+        self.inner.set_verify(Verify { request, require: request && reject, optional: false }).or_throw(env)
     }
 
     #[napi]

@@ -236,9 +236,8 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
         }
         Event::Question(Question::ClientHello { servername, alpn, session_id, ticket, ocsp }) => {
             let alpn: Vec<_> = alpn.iter().map(|p| latin1(p)).collect();
-            let session_id: String = session_id.iter().map(|b| format!("{b:02x}")).collect();
             let asked = json!({
-                "servername": servername, "alpn": alpn, "sessionId": session_id, "ticket": ticket, "ocsp": ocsp,
+                "servername": servername, "alpn": alpn, "sessionId": hex(session_id), "ticket": ticket, "ocsp": ocsp,
             });
             queue.push(target, kind::HELLO, 0, asked.to_string().as_bytes());
         }
@@ -263,14 +262,25 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             let asked = json!({ "hint": hint });
             queue.push(target, kind::PSK, 0, asked.to_string().as_bytes());
         }
+        Event::Question(Question::TicketKeys { shown, fresh }) => {
+            let shown: Vec<_> = shown.iter().map(|head| hex(head)).collect();
+            let asked = json!({ "shown": shown, "fresh": fresh });
+            queue.push(target, kind::TICKET_KEYS, 0, asked.to_string().as_bytes());
+        }
         Event::Question(Question::Renegotiation) => plain(kind::RENEGOTIATION, 0),
         Event::Datagram { peer, bytes } => queue.push_datagram(target, peer, bytes),
         Event::Peer { id, address } => {
             let seen = json!({ "address": address.address, "family": address.family, "port": address.port });
             queue.push(target, kind::PEER, id, seen.to_string().as_bytes());
         }
-        Event::PeerGone(id) => plain(kind::PEER_GONE, id),
+        Event::PeerGone { id, pushed_out } => {
+            queue.push(target, kind::PEER_GONE, id, if pushed_out { b"1" } else { b"" })
+        }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Protocol names are bytes; each becomes the character of the same number.

@@ -98,6 +98,7 @@ impl Listener {
             paused: options.paused.unwrap_or(false),
             socket: options.socket(),
             max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,
+            quiet: options.framing.as_ref().and_then(FramingOptions::quiet),
             framing: options.framing.map(|framing| framing.framing()).transpose().or_throw(env)?,
             ask: options.access.as_ref().is_some_and(|access| access.ask),
             access: options.access.map(|access| Access::new(&access.allowed, &access.blocked)),
@@ -202,6 +203,14 @@ impl Listener {
     pub fn close(&self) {
         if let Some(server) = &self.server {
             server.close();
+        }
+    }
+
+    /// The same, and closes the connections that JavaScript has not heard of.
+    #[napi]
+    pub fn abort(&self) {
+        if let Some(server) = &self.server {
+            server.abort();
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The only code that knows Node-API: environments, the event queue, handles, conversion.
 
+mod certificate_store;
 mod connection;
 mod datagram;
 mod environment;
 mod framing;
 mod generate;
+mod identity;
 mod listener;
 mod params;
 mod pin;

@@ -46,6 +46,8 @@ pub struct TlsParams<'env> {
     pub is_server: bool,
     pub request_cert: bool,
     pub reject_unauthorized: bool,
+    /// With `rejectUnauthorized`: a client without a certificate is welcome.
+    pub optional_cert: Option<bool>,
     /// Wire form.
     pub alpn: Option<BufferSlice<'env>>,
     pub servername: Option<String>,
@@ -84,6 +86,7 @@ impl TlsParams<'_> {
                 verify: Verify {
                     request: self.request_cert,
                     require: self.is_server && self.request_cert && self.reject_unauthorized,
+                    optional: self.optional_cert.unwrap_or(false),
                 },
                 forgive: forgive(self.verify_flags.unwrap_or(0)),
                 alpn: self.alpn.as_deref().unwrap_or_default().to_vec(),

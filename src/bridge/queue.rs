@@ -44,6 +44,7 @@ pub(super) mod kind {
     pub const PSK: u32 = 34;
     pub const RENEGOTIATION: u32 = 35;
     pub const MESSAGE: u32 = 36;
+    pub const TICKET_KEYS: u32 = 44;
     pub const DATAGRAM: u32 = 37;
     pub const PEER: u32 = 38;
     pub const PEER_GONE: u32 = 39;

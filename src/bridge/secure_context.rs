@@ -63,7 +63,7 @@ impl SecureContext {
         }
     }
 
-    fn open(&self, env: &Env) -> Result<&Context> {
+    pub(super) fn open(&self, env: &Env) -> Result<&Context> {
         self.inner.as_ref().ok_or_else(|| {
             let error = match self.provider {
                 Provider::Platform(_) => unsupported("this setting"),
@@ -215,7 +215,7 @@ impl SecureContext {
     /// `legacy`: files of old tools (RC2-40, DES) are read too.
     #[napi]
     pub fn load_pkcs12(&self, env: &Env, der: &[u8], passphrase: Option<&[u8]>, legacy: bool) -> Result<()> {
-        let passphrase = passphrase.map(|p| Secret::new(p.to_vec())).transpose().or_throw(env)?;
+        let passphrase = passphrase.map(Secret::seal).transpose().or_throw(env)?;
         let legacy = if legacy { LegacyPkcs12::Read } else { LegacyPkcs12::Refuse };
         self.open(env)?.load_pkcs12(der, passphrase.as_ref(), legacy).or_throw(env)
     }
@@ -235,6 +235,13 @@ impl SecureContext {
     #[napi]
     pub fn set_ticket_keys(&self, env: &Env, keys: &[u8]) -> Result<()> {
         self.open(env)?.set_ticket_keys(keys).or_throw(env)
+    }
+
+    /// From now on the program gives the keys of each ticket.
+    #[napi]
+    pub fn ask_ticket_keys(&self, env: &Env) -> Result<()> {
+        self.open(env)?.ask_ticket_keys();
+        Ok(())
     }
 
     #[napi]

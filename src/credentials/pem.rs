@@ -7,12 +7,17 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use foreign_types_shared::ForeignType;
+use memchr::memmem;
 use openssl::dh::Dh;
 use openssl::error::ErrorStack;
+use openssl::pkcs7::Pkcs7;
 use openssl::pkey::{PKey, Params, Private};
 use openssl::x509::{X509Crl, X509};
 use openssl_sys as ffi;
+use zeroize::Zeroizing;
 
+use super::library::wiped;
+use super::secret::Opened;
 use crate::credentials::{start_openssl, Secret};
 use crate::error::{Error, Result};
 
@@ -30,6 +35,28 @@ extern "C" {
         password: Option<PasswordCallback>,
         data: *mut c_void,
     ) -> *mut ffi::X509;
+}
+
+/// Whether `text` holds a block of PEM.
+pub fn is_pem(text: &[u8]) -> bool {
+    memmem::find(text, b"-----BEGIN").is_some()
+}
+
+/// Whether there is a block of a private key of any kind, encrypted or not.
+pub fn has_private_key(pem: &[u8]) -> bool {
+    pem.split(|&b| b == b'\n').any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
+}
+
+/// `pem` with lines as OpenSSL takes them: without the indentation of a text in a program, without a byte order mark
+/// in front.
+pub fn tidied(pem: &[u8]) -> Zeroizing<Vec<u8>> {
+    let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
+    let mut text = Zeroizing::new(Vec::with_capacity(pem.len() + 1));
+    for line in pem.split(|&b| b == b'\n') {
+        text.extend_from_slice(line.trim_ascii());
+        text.push(b'\n');
+    }
+    text
 }
 
 /// A certificate and the ones behind it, as in a server's certificate file: the first must be there; text around the
@@ -75,14 +102,40 @@ pub fn to_pem(certificates: &[X509]) -> Result<Vec<String>> {
 pub fn private_key(pem: &[u8], passphrase: Option<&Secret>) -> Result<PKey<Private>> {
     let source = Source::new(pem)?;
     let clear = passphrase.map(Secret::open).transpose()?;
-    let data = clear.as_ref().map_or(ptr::null_mut(), |clear| ptr::from_ref(&**clear).cast_mut().cast::<c_void>());
-    // SAFETY: the BIO lives through the call; `data` is null or the `Vec<u8>` that `clear` keeps alive, as
+    let data = clear.as_ref().map_or(ptr::null_mut(), |clear| ptr::from_ref(clear).cast_mut().cast::<c_void>());
+    // SAFETY: the BIO lives through the call; `data` is null or the `Opened` that `clear` keeps alive, as
     // `give_passphrase` asks. The key that comes back is ours to free.
-    unsafe {
+    wiped(|| unsafe {
         let key = ffi::PEM_read_bio_PrivateKey(source.bio, ptr::null_mut(), Some(give_passphrase), data);
         match key.is_null() {
             true => Err(unreadable_key(pem)),
             false => Ok(PKey::from_ptr(key)),
+        }
+    })
+}
+
+/// The blocks of private keys in `pem`, each up to the next block.
+pub fn private_key_blocks(pem: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let mut rest = &pem[memmem::find(pem, BEGIN).unwrap_or(pem.len())..];
+    let blocks = std::iter::from_fn(move || {
+        let block = rest;
+        let end = memmem::find(block.get(BEGIN.len()..)?, BEGIN).map_or(block.len(), |at| at + BEGIN.len());
+        rest = &block[end..];
+        Some(&block[..end])
+    });
+    blocks.filter(|block| has_private_key(block))
+}
+
+/// The PKCS#7 structure in `pem`.
+pub fn pkcs7(pem: &[u8]) -> Result<Pkcs7> {
+    let source = Source::new(pem)?;
+    // SAFETY: as in `certificate`.
+    unsafe {
+        let found = ffi::PEM_read_bio_PKCS7(source.bio, ptr::null_mut(), Some(no_passphrase), ptr::null_mut());
+        match found.is_null() {
+            true => Err(Error::take_openssl("PEM_read_bio_PKCS7")),
+            false => Ok(Pkcs7::from_ptr(found)),
         }
     }
 }
@@ -185,12 +238,12 @@ unsafe extern "C" fn no_passphrase(_: *mut c_char, _: c_int, _: c_int, _: *mut c
     0
 }
 
-/// `data` is null or points to the passphrase, a `Vec<u8>`. -1 stops the reader with "interrupted or cancelled", Node's
+/// `data` is null or points to the passphrase, an `Opened`. -1 stops the reader with "interrupted or cancelled", Node's
 /// answer when a passphrase is missing.
 unsafe extern "C" fn give_passphrase(buffer: *mut c_char, size: c_int, _: c_int, data: *mut c_void) -> c_int {
-    // SAFETY: `private_key` passes null or a vector that it keeps alive; OpenSSL's buffer has `size` bytes.
+    // SAFETY: `private_key` passes null or a value that it keeps alive; OpenSSL's buffer has `size` bytes.
     unsafe {
-        let Some(passphrase) = data.cast::<Vec<u8>>().as_ref() else { return -1 };
+        let Some(passphrase) = data.cast::<Opened>().as_ref() else { return -1 };
         let Ok(length) = c_int::try_from(passphrase.len()) else { return -1 };
         if length > size {
             return -1;

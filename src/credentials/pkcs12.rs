@@ -1,18 +1,20 @@
 //! PKCS#12 in.
 
-use std::ffi::{c_char, c_int, CString};
+use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use foreign_types_shared::ForeignType;
 use openssl::error::ErrorStack;
-use openssl::pkey::{PKey, Private};
+use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::stack::Stack;
-use openssl::x509::X509;
+use openssl::x509::{X509Ref, X509};
 use openssl_sys as ffi;
 use zeroize::Zeroize;
 
-use crate::credentials::pem::Source;
-use crate::credentials::{start_openssl, Secret};
+use super::library::wiped;
+use super::pem::Source;
+use super::secret::Opened;
+use crate::credentials::{start_openssl, Identity, Secret};
 use crate::error::{Error, Result};
 
 /// `ERR_R_UNSUPPORTED` and `ERR_R_FETCH_FAILED` of `openssl/err.h`: an algorithm that the loaded providers lack.
@@ -22,14 +24,6 @@ const NID_PKCS7_DATA: c_int = 21;
 extern "C" {
     fn d2i_PKCS12_bio(bio: *mut ffi::BIO, file: *mut *mut ffi::PKCS12) -> *mut ffi::PKCS12;
     fn PKCS12_init_ex(mode: c_int, library: *mut ffi::OSSL_LIB_CTX, properties: *const c_char) -> *mut ffi::PKCS12;
-}
-
-/// What a PKCS#12 file holds for one identity.
-pub struct Pkcs12Identity {
-    pub key: PKey<Private>,
-    pub certificate: X509,
-    /// The other certificates, in the file's order.
-    pub chain: Vec<X509>,
 }
 
 /// What to do with a PKCS#12 file of an old tool, encrypted with RC2-40 or DES.
@@ -42,26 +36,61 @@ pub enum LegacyPkcs12 {
     Read,
 }
 
-/// Reads a PKCS#12 file.
+/// Reads a PKCS#12 file; the chain is the other certificates, in the file's order.
 ///
 /// Errors are worded as Node's: `mac verify failure`, `not enough data`, `Unsupported PKCS12 PFX data`, ...
-pub fn read_pkcs12(der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<Pkcs12Identity> {
+pub fn read_pkcs12(der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<Identity> {
     start_openssl();
     let _ = ErrorStack::get();
-    match parse(ptr::null_mut(), der, passphrase) {
-        Err(Failure::Unsupported(_)) if legacy == LegacyPkcs12::Read => read_legacy(der, passphrase),
-        Err(failure) => Err(failure.into()),
-        Ok(identity) => Ok(identity),
-    }
+    let carry_over = |identity: &Identity| {
+        Ok(Identity {
+            key: copy_key(&identity.key)?,
+            certificate: copy_certificate(&identity.certificate)?,
+            chain: identity.chain.iter().map(|x| copy_certificate(x)).collect::<Result<_>>()?,
+        })
+    };
+    read_with(legacy, |library| parse(library, der, passphrase), carry_over)
 }
 
-enum Failure {
+/// Reads with OpenSSL's default algorithms, and where those do not do, with the legacy ones if `legacy` says so. Objects
+/// made with these belong to a library context that goes at the end: `carry_over` copies them.
+pub(super) fn read_with<T>(
+    legacy: LegacyPkcs12,
+    read: impl Fn(*mut ffi::OSSL_LIB_CTX) -> std::result::Result<T, Failure>,
+    carry_over: impl FnOnce(&T) -> Result<T>,
+) -> Result<T> {
+    wiped(|| match read(ptr::null_mut()) {
+        Err(Failure::Unsupported(_)) if legacy == LegacyPkcs12::Read => {
+            let legacy = Legacy::load()?;
+            let found = read(legacy.library)?;
+            carry_over(&found)
+        }
+        Err(failure) => Err(failure.into()),
+        Ok(found) => Ok(found),
+    })
+}
+
+pub(super) fn copy_key(key: &PKeyRef<Private>) -> Result<PKey<Private>> {
+    let mut der = key.private_key_to_pkcs8()?;
+    let copy = PKey::private_key_from_pkcs8(&der);
+    der.zeroize();
+    Ok(copy?)
+}
+
+pub(super) fn copy_certificate(certificate: &X509Ref) -> Result<X509> {
+    Ok(X509::from_der(&certificate.to_der()?)?)
+}
+
+/// Why a file cannot be read.
+pub(super) enum Failure {
+    /// It needs an algorithm that the library context does not have.
     Unsupported(Error),
     Other(Error),
 }
 
 impl Failure {
-    fn take() -> Self {
+    /// Takes OpenSSL's error queue.
+    pub(super) fn take() -> Self {
         let stack = ErrorStack::get();
         let unsupported = stack.errors().first().is_some_and(|e| e.reason_code() == REASON_UNSUPPORTED);
         let full = Error::openssl(&stack, "Unknown error");
@@ -89,50 +118,51 @@ impl From<Error> for Failure {
     }
 }
 
-fn read_legacy(der: &[u8], passphrase: Option<&Secret>) -> Result<Pkcs12Identity> {
-    let legacy = Legacy::load()?;
-    let identity = parse(legacy.library, der, passphrase)?;
-    // The objects belong to the legacy library context, which goes at the end: carry them over as bytes.
-    let mut key_der = identity.key.private_key_to_pkcs8()?;
-    let key = PKey::private_key_from_pkcs8(&key_der);
-    key_der.zeroize();
-    let copy = |x: &X509| X509::from_der(&x.to_der()?);
-    let chain = identity.chain.iter().map(copy).collect::<Result<_, ErrorStack>>()?;
-    Ok(Pkcs12Identity { key: key?, certificate: copy(&identity.certificate)?, chain })
+/// A PKCS#12 file whose outer structure was read.
+pub(super) struct File(*mut ffi::PKCS12);
+
+impl File {
+    pub(super) fn open(library: *mut ffi::OSSL_LIB_CTX, der: &[u8]) -> std::result::Result<Self, Failure> {
+        let source = Source::new(der)?;
+        // SAFETY: the object is null or ours, freed by Drop; the BIO lives through the call. On failure the object is
+        // freed and the pointer cleared.
+        unsafe {
+            let mut file = File(PKCS12_init_ex(NID_PKCS7_DATA, library, ptr::null()));
+            if file.0.is_null() || d2i_PKCS12_bio(source.bio, &mut file.0).is_null() {
+                return Err(Failure::take());
+            }
+            Ok(file)
+        }
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut ffi::PKCS12 {
+        self.0
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // SAFETY: null or made in `open`, freed only here.
+        unsafe { ffi::PKCS12_free(self.0) }
+    }
 }
 
 fn parse(
     library: *mut ffi::OSSL_LIB_CTX,
     der: &[u8],
     passphrase: Option<&Secret>,
-) -> std::result::Result<Pkcs12Identity, Failure> {
-    let source = Source::new(der)?;
+) -> std::result::Result<Identity, Failure> {
+    let file = File::open(library, der)?;
     let clear = passphrase.map(Secret::open).transpose()?;
     // OpenSSL takes a C string: a NUL ends the password here as it does in Node. Without a password it gets "".
-    let mut bytes: Vec<u8> =
-        clear.iter().flat_map(|clear| clear.iter().copied()).take_while(|&byte| byte != 0).collect();
-    let password = CString::new(&*bytes).map_err(|_| Error::new("ERR_INVALID_ARG_VALUE", "Invalid pass phrase"))?;
-    bytes.zeroize();
-
-    // SAFETY: every pointer is ours: made by OpenSSL in this block, wrapped in its owner as soon as it is known to be
-    // good, and freed once. `password` and `source` live through the calls.
+    let password = clear.as_ref().map_or(c"", Opened::as_c_str);
+    let mut key = ptr::null_mut();
+    let mut certificate = ptr::null_mut();
+    let mut chain = ptr::null_mut();
+    // SAFETY: `file` and `password` live through the call. What it makes is ours: wrapped in its owner as soon as it is
+    // known to be good, and freed once.
     unsafe {
-        let mut file = PKCS12_init_ex(NID_PKCS7_DATA, library, ptr::null());
-        if file.is_null() {
-            return Err(Failure::take());
-        }
-        // On failure the object is freed and the pointer cleared.
-        if d2i_PKCS12_bio(source.bio, &mut file).is_null() {
-            ffi::PKCS12_free(file);
-            return Err(Failure::take());
-        }
-        let mut key = ptr::null_mut();
-        let mut certificate = ptr::null_mut();
-        let mut chain = ptr::null_mut();
-        let parsed = ffi::PKCS12_parse(file, password.as_ptr(), &mut key, &mut certificate, &mut chain);
-        ffi::PKCS12_free(file);
-        wipe(password);
-        if parsed != 1 {
+        if ffi::PKCS12_parse(file.as_ptr(), password.as_ptr(), &mut key, &mut certificate, &mut chain) != 1 {
             return Err(Failure::take());
         }
         let key = (!key.is_null()).then(|| PKey::from_ptr(key));
@@ -142,16 +172,12 @@ fn parse(
             false => Stack::<X509>::from_ptr(chain).into_iter().collect(),
         };
         let lacks = |what| Error::new("ERR_CRYPTO_OPERATION_FAILED", format!("Unable to load {what} from PFX data"));
-        Ok(Pkcs12Identity {
+        Ok(Identity {
             key: key.ok_or_else(|| lacks("private key"))?,
             certificate: certificate.ok_or_else(|| lacks("certificate"))?,
             chain,
         })
     }
-}
-
-fn wipe(password: CString) {
-    password.into_bytes_with_nul().zeroize();
 }
 
 /// A library context with the default and the legacy provider.
@@ -184,8 +210,8 @@ impl Legacy {
 
 impl Drop for Legacy {
     fn drop(&mut self) {
-        // SAFETY: loaded in `load`, unloaded only here, after every object made with them is gone (`read_legacy` drops
-        // its identity first).
+        // SAFETY: loaded in `load`, unloaded only here, after every object made with them is gone (`read_with` drops
+        // what it read first).
         unsafe {
             for provider in self.providers.drain(..).rev() {
                 ffi::OSSL_PROVIDER_unload(provider);

@@ -186,7 +186,8 @@ impl Connection {
             server.seen(&conn, Event::Accept { id: conn.id(), visitor: visitor.as_ref() });
         }
         shard.run_task(
-            Task::new(&conn, shard, Opening::Open(read), Some(server.clone())).framed(config.framing.clone()),
+            Task::new(&conn, shard, Opening::Open(read), Some(server.clone()))
+                .framed(config.framing.clone().map(|framing| (framing, config.quiet))),
         );
         conn
     }

@@ -120,7 +120,7 @@ impl Datagram {
             Sender::Known(id) => id,
             Sender::New { id, pushed_out } => {
                 if let Some(gone) = pushed_out {
-                    self.emit(Event::PeerGone(gone));
+                    self.emit(Event::PeerGone { id: gone, pushed_out: true });
                 }
                 self.emit(Event::Peer { id, address: &shown(from) });
                 id
@@ -249,7 +249,7 @@ impl Receiver {
             loop {
                 let gone = lock(&self.datagram.peers).expire(now);
                 let Some(id) = gone else { break };
-                self.datagram.emit(Event::PeerGone(id));
+                self.datagram.emit(Event::PeerGone { id, pushed_out: false });
             }
         }
     }

@@ -96,7 +96,10 @@ pub enum Event<'a> {
         bytes: &'a [u8],
     },
     /// UDP: the peer was idle for too long, or had to make room for a new one.
-    PeerGone(u32),
+    PeerGone {
+        id: u32,
+        pushed_out: bool,
+    },
 }
 
 /// Where events go. Called from any thread; must not call back into the connection before it returns.

@@ -40,6 +40,8 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// Connections give messages instead of data.
     pub framing: Option<Framing>,
+    /// A part of a message is given when nothing has come for so long. `None`: at the end.
+    pub quiet: Option<Duration>,
     /// Clients that may connect; `None` for everybody. Whoever may not is closed without an event.
     pub access: Option<Access>,
     /// The owner has the last word on who may connect: it sees everybody, as with `eager`.

@@ -26,6 +26,12 @@ pub(super) unsafe fn use_context(ssl: *mut sys::SSL, context: &Context) -> Resul
             if ffi::SSL_use_cert_and_key(ssl, certificate, key, chain, 1) != 1 {
                 return Err(Error::take_openssl("SSL_use_cert_and_key"));
             }
+            for one in &identity.compressed {
+                let (bytes, length) = (one.bytes.as_ptr().cast_mut(), one.bytes.len());
+                if ffi::SSL_set1_compressed_cert(ssl, one.algorithm, bytes, length, one.original) != 1 {
+                    return Err(Error::take_openssl("SSL_set1_compressed_cert"));
+                }
+            }
         }
         if !ffi::SSL_use_stores(ssl, frozen.cert_store().as_ptr()) {
             return Err(Error::take_openssl("SSL_set1_verify_cert_store"));
@@ -59,8 +65,8 @@ pub(super) unsafe fn staple(ssl: *mut sys::SSL, response: &[u8]) -> bool {
 /// SAFETY: `ssl` is live.
 pub(super) unsafe fn set_verify(ssl: *mut sys::SSL, server: bool, verify: Verify) {
     let mode = match (server, verify.request, verify.require) {
-        (true, true, true) => sys::SSL_VERIFY_PEER | sys::SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-        (true, true, false) => sys::SSL_VERIFY_PEER,
+        (true, true, true) if !verify.optional => sys::SSL_VERIFY_PEER | sys::SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+        (true, true, _) => sys::SSL_VERIFY_PEER,
         // A client's OpenSSL verifies all the same, and goes on.
         _ => sys::SSL_VERIFY_NONE,
     };

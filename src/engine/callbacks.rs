@@ -114,10 +114,18 @@ unsafe extern "C" fn client_hello(ssl: *mut sys::SSL, alert: *mut c_int, _: *mut
                 state.offer = Some(unsafe { hello::offer(ssl) });
             }
             // SAFETY: as above.
-            match seen && state.psk_offer(|| unsafe { hello::psk_identities(ssl) }) {
-                true => sys::SSL_CLIENT_HELLO_SUCCESS,
-                false => sys::SSL_CLIENT_HELLO_RETRY,
+            let keyed = seen && state.psk_offer(|| unsafe { hello::psk_identities(ssl) });
+            // SAFETY: as above.
+            if !(keyed && state.ticket_offer(|| unsafe { hello::tickets(ssl) })) {
+                return sys::SSL_CLIENT_HELLO_RETRY;
             }
+            if state.refuses_tickets() {
+                state.cause = Some(Error::new("ERR_SSL_CALLBACK_FAILED", "The ticket key callback has failed"));
+                // SAFETY: OpenSSL's own variable.
+                unsafe { *alert = sys::SSL_AD_INTERNAL_ERROR };
+                return sys::SSL_CLIENT_HELLO_ERROR;
+            }
+            sys::SSL_CLIENT_HELLO_SUCCESS
         })
     })
 }

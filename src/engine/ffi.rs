@@ -89,6 +89,19 @@ extern "C" {
     );
     pub fn SSL_CTX_set1_cert_comp_preference(ctx: *mut SSL_CTX, algorithms: *const c_int, len: usize) -> c_int;
     pub fn SSL_CTX_compress_certs(ctx: *mut SSL_CTX, algorithm: c_int) -> c_int;
+    pub fn SSL_CTX_get1_compressed_cert(
+        ctx: *mut SSL_CTX,
+        algorithm: c_int,
+        data: *mut *mut c_uchar,
+        original_len: *mut usize,
+    ) -> usize;
+    pub fn SSL_set1_compressed_cert(
+        ssl: *mut SSL,
+        algorithm: c_int,
+        data: *mut c_uchar,
+        len: usize,
+        original_len: usize,
+    ) -> c_int;
     pub fn SSL_CTX_set_info_callback(ctx: *mut SSL_CTX, cb: Option<InfoCallback>);
     pub fn SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx: *mut SSL_CTX, cb: Option<TicketKeyCallback>) -> c_int;
     pub fn SSL_CTX_set_session_ticket_cb(
@@ -127,6 +140,7 @@ extern "C" {
     pub fn SSL_get_ciphers(ssl: *const SSL) -> *mut stack_st_SSL_CIPHER;
     pub fn SSL_get_pending_cipher(ssl: *const SSL) -> *const SSL_CIPHER;
     pub fn SSL_get_options(ssl: *const SSL) -> u64;
+    pub fn SSL_get_num_tickets(ssl: *const SSL) -> usize;
     pub fn SSL_set_psk_server_callback(ssl: *mut SSL, cb: Option<PskServerCallback>);
     pub fn SSL_set_psk_client_callback(ssl: *mut SSL, cb: Option<PskClientCallback>);
     pub fn SSL_use_psk_identity_hint(ssl: *mut SSL, hint: *const c_char) -> c_int;

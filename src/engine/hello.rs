@@ -8,9 +8,11 @@ use std::{ptr, slice};
 
 use openssl_sys as sys;
 
+use crate::engine::own_tickets::{TicketHead, TicketOffer};
 use crate::engine::{ffi, psk, Offer};
 
-/// A server's program is asked about so many identities of one ClientHello: each may be a call of its `pskCallback`.
+/// A server's program is asked about so many identities of one ClientHello, and so many tickets: each may be a call of its
+/// `pskCallback`, or of the callback for ticket keys.
 const MAX_IDENTITIES: usize = 32;
 /// TLS 1.3 on the wire.
 const TLS1_3: [u8; 2] = [3, 4];
@@ -110,12 +112,39 @@ fn signature_algorithm(number: &[u8]) -> Option<&'static str> {
 pub(super) unsafe fn psk_identities(ssl: *mut sys::SSL) -> Vec<String> {
     // SAFETY: the caller's promise.
     unsafe {
-        let versions = extension(ssl, ffi::TLSEXT_TYPE_SUPPORTED_VERSIONS).and_then(|list| vector(list, false));
-        let offered = versions.is_some_and(|(list, _)| list.chunks_exact(2).any(|version| version == TLS1_3));
-        match offered && psk::speaks_tls13(ssl) {
+        match leads_to_tls13(ssl) {
             true => extension(ssl, ffi::TLSEXT_TYPE_PSK).and_then(identities).unwrap_or_default(),
             false => Vec::new(),
         }
+    }
+}
+
+/// The tickets that the client shows, and how many new ones it would get for none of them. `None`: it knows no tickets, or
+/// this server gives none.
+///
+/// SAFETY: as for [`ClientHello::read`].
+pub(super) unsafe fn tickets(ssl: *mut sys::SSL) -> Option<TicketOffer> {
+    // SAFETY: the caller's promise; only numbers are read of `ssl`.
+    unsafe {
+        if ffi::SSL_get_options(ssl) & sys::SSL_OP_NO_TICKET != 0 {
+            return None;
+        }
+        if leads_to_tls13(ssl) {
+            let shown = extension(ssl, ffi::TLSEXT_TYPE_PSK).and_then(ticket_heads).unwrap_or_default();
+            return Some(TicketOffer { shown, fresh: ffi::SSL_get_num_tickets(ssl) });
+        }
+        let ticket = extension(ssl, ffi::TLSEXT_TYPE_SESSION_TICKET)?;
+        Some(TicketOffer { shown: ticket.first_chunk().copied().into_iter().collect(), fresh: 1 })
+    }
+}
+
+/// SAFETY: as for [`ClientHello::read`].
+unsafe fn leads_to_tls13(ssl: *mut sys::SSL) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let versions = extension(ssl, ffi::TLSEXT_TYPE_SUPPORTED_VERSIONS).and_then(|list| vector(list, false));
+        let offered = versions.is_some_and(|(list, _)| list.chunks_exact(2).any(|version| version == TLS1_3));
+        offered && psk::speaks_tls13(ssl)
     }
 }
 
@@ -169,18 +198,27 @@ fn protocols(extension: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(names)
 }
 
-/// RFC 8446, 4.2.11: identities with the age of each. (The binders behind them are OpenSSL's.)
-fn identities(extension: &[u8]) -> Option<Vec<String>> {
+/// RFC 8446, 4.2.11: identities with the age of each, as far as `read` makes something of them. (The binders behind them
+/// are OpenSSL's.)
+fn offered_keys<T>(extension: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
     const AGE: usize = 4;
     let (mut list, _) = vector(extension, true)?;
-    let mut names = Vec::new();
+    let mut found = Vec::new();
     while !list.is_empty() {
         let (name, rest) = vector(list, true)?;
         list = rest.get(AGE..)?;
-        names.extend(psk::identity(name).filter(|name| !name.is_empty()));
+        found.extend(read(name));
     }
-    names.truncate(MAX_IDENTITIES);
-    Some(names)
+    found.truncate(MAX_IDENTITIES);
+    Some(found)
+}
+
+fn identities(extension: &[u8]) -> Option<Vec<String>> {
+    offered_keys(extension, |name| psk::identity(name).filter(|name| !name.is_empty()))
+}
+
+fn ticket_heads(extension: &[u8]) -> Option<Vec<TicketHead>> {
+    offered_keys(extension, |ticket| ticket.first_chunk().copied())
 }
 
 #[cfg(test)]
@@ -213,8 +251,10 @@ mod tests {
         let list: Vec<u8> = list.iter().flat_map(|name| entry(name)).collect();
         assert_eq!(identities(&offer(&list)), Some(vec!["me".into(), "x".repeat(256)]));
         assert_eq!(identities(&offer(&entry(b"a").repeat(1_000))).unwrap().len(), MAX_IDENTITIES);
+        assert_eq!(ticket_heads(&offer(&list)), Some(vec![[0xff; 32], [b'x'; 32], [b'x'; 32]]));
+        assert_eq!(ticket_heads(&offer(&entry(&[7; 32]).repeat(1_000))).unwrap().len(), MAX_IDENTITIES);
         for bad in [&b""[..], b"\x00", b"\x00\x02\x00", b"\x00\x05\x00\x01a\x00\x00", b"\x00\x02\x00\x01"] {
-            assert_eq!(identities(bad), None, "{bad:?}");
+            assert_eq!((identities(bad), ticket_heads(bad)), (None, None), "{bad:?}");
         }
     }
 

@@ -203,15 +203,25 @@ pub(super) unsafe fn certificate(ssl: *const sys::SSL) -> Option<X509> {
     }
 }
 
+/// Whether the peer has shown one.
+///
+/// SAFETY: `ssl` is live.
+pub(super) unsafe fn has_certificate(ssl: *mut sys::SSL) -> bool {
+    // SAFETY: the caller's promise; the reference is given back.
+    unsafe {
+        let peer = sys::SSL_get1_peer_certificate(ssl);
+        sys::X509_free(peer);
+        !peer.is_null()
+    }
+}
+
 /// Why the peer's certificate is not acceptable. None at all is as bad, unless a pre-shared key or a resumed TLS 1.3
 /// session took its place.
 pub(super) unsafe fn verify_error(ssl: *mut sys::SSL) -> Option<Error> {
     const NO_CERTIFICATE: c_int = sys::X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
     // SAFETY: see above.
     unsafe {
-        let peer = sys::SSL_get1_peer_certificate(ssl);
-        if !peer.is_null() {
-            sys::X509_free(peer);
+        if has_certificate(ssl) {
             return x509_error(sys::SSL_get_verify_result(ssl) as c_int);
         }
         let cipher = sys::SSL_get_current_cipher(ssl);

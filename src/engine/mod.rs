@@ -16,6 +16,7 @@ mod ffi;
 pub mod fuzzing;
 mod hello;
 mod info;
+mod own_tickets;
 mod peek;
 pub mod platform;
 mod provider;
@@ -25,7 +26,7 @@ mod session;
 mod sni;
 mod state;
 #[cfg(any(test, fuzzing))]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -42,6 +43,7 @@ pub use context::{
     cipher_names, has_root_store, openssl_version, set_root_store, Context, RootStore, TICKET_KEYS_LENGTH,
 };
 pub use provider::Provider;
+pub use own_tickets::{TicketAnswer, TicketHead, TicketKey};
 pub use psk::SharedKey;
 pub use sni::SniTable;
 
@@ -60,6 +62,8 @@ pub struct Verify {
     /// Server: a missing or unacceptable certificate ends the handshake with its alert. A client's session never
     /// refuses by itself: its owner looks at [`TlsSession::verify_error`] when the handshake is done.
     pub require: bool,
+    /// With `require`: only an unacceptable certificate ends the handshake, a missing one is no fault.
+    pub optional: bool,
 }
 
 /// Questions and notices that the owner asked for.
@@ -220,6 +224,13 @@ pub enum Question {
     PskHint { hint: Option<String> },
     /// The client begins another handshake.
     Renegotiation,
+    /// Server, of a context whose program gives the keys of tickets ([`Context::ask_ticket_keys`]).
+    TicketKeys {
+        /// Those that the client shows, in its order.
+        shown: Vec<TicketHead>,
+        /// So many new ones follow where none is used.
+        fresh: usize,
+    },
 }
 
 /// What a client can do, as its ClientHello says, in its order.
@@ -252,6 +263,8 @@ pub enum Answer {
     Psk(Option<SharedKey>),
     /// Go on, within the limits.
     Renegotiation,
+    /// `None` ends the handshake with internal_error and `ERR_SSL_CALLBACK_FAILED`.
+    TicketKeys(Option<TicketAnswer>),
 }
 
 /// Notices, in the order they came about.

@@ -214,9 +214,11 @@ impl Session {
 
     /// A resumed session brings its old verification result along, which the present server may not want to accept.
     fn check_resumed(&mut self) -> Result<()> {
-        let Verify { request: true, require: true } = self.state().verify else { return Ok(()) };
+        let Verify { request: true, require: true, optional } = self.state().verify else { return Ok(()) };
         // SAFETY: `ssl` is live.
-        let error = unsafe { sys::SSL_session_reused(self.ssl) == 1 }.then(|| self.verify_error()).flatten();
+        let concerned =
+            unsafe { sys::SSL_session_reused(self.ssl) == 1 && !(optional && !info::has_certificate(self.ssl)) };
+        let error = concerned.then(|| self.verify_error()).flatten();
         match error {
             Some(error) if self.state().role == Role::Server => {
                 self.state_mut().refused = true;
@@ -452,6 +454,10 @@ impl TlsSession for Session {
             }
             Answer::Psk(key) if state.awaits_key() => {
                 state.answer_key(key);
+                Ok(())
+            }
+            Answer::TicketKeys(answer) if state.awaits_ticket_keys() => {
+                state.answer_ticket_keys(answer);
                 Ok(())
             }
             Answer::Renegotiation if state.renegotiations.answer() => Ok(()),

@@ -10,6 +10,7 @@ use openssl::ssl::SslSession;
 use openssl_sys::X509_V_OK;
 
 use crate::engine::hello::ClientHello;
+use crate::engine::own_tickets::OwnTickets;
 use crate::engine::psk::Psk;
 use crate::engine::record::Secrets;
 use crate::engine::{
@@ -226,6 +227,8 @@ pub(super) struct State {
     pub ocsp_answer: Option<Vec<u8>>,
     /// Pre-shared keys, where the program has any; `None` again when they are done with.
     pub psk: Option<Box<Psk>>,
+    /// Session tickets under the program's own keys, where it was asked for any.
+    pub own_tickets: Option<Box<OwnTickets>>,
     pub renegotiations: RenegotiationCount,
     /// The time that the present call was given.
     pub now: Instant,
@@ -268,6 +271,7 @@ impl State {
             certificate_answer: None,
             ocsp_answer: None,
             psk: None,
+            own_tickets: None,
             renegotiations: RenegotiationCount::new(config.renegotiation),
             now,
             established: false,

@@ -25,6 +25,7 @@ pub const TLS1_3: u16 = 0x0304;
 pub enum Kind {
     Ec,
     Rsa,
+    Ed25519,
 }
 
 /// A certificate and its key.
@@ -51,6 +52,7 @@ impl Id {
                 PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
             }
             Kind::Rsa => PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(),
+            Kind::Ed25519 => PKey::generate_ed25519().unwrap(),
         };
         let mut b = X509Builder::new().unwrap();
         b.set_version(2).unwrap();

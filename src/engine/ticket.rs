@@ -14,7 +14,8 @@ use crate::engine::ffi;
 use crate::engine::TICKET_KEYS_LENGTH;
 use crate::error::{Error, Result};
 
-const PART: usize = 16;
+/// Length of a key's name, of a vector and of either key, in bytes.
+pub(super) const PART: usize = 16;
 /// `OSSL_PARAM_UTF8_STRING` and `OSSL_PARAM_OCTET_STRING` of `openssl/core.h`.
 const UTF8_STRING: u32 = 4;
 const OCTET_STRING: u32 = 5;
@@ -57,10 +58,6 @@ impl TicketKeys {
         &self.bytes[PART..2 * PART]
     }
 
-    fn aes(&self) -> &[u8] {
-        &self.bytes[2 * PART..]
-    }
-
     /// Readies OpenSSL's contexts for one ticket. 1: go on; 0: not one of ours; negative: failure.
     ///
     /// SAFETY: `name` has 16 bytes, `iv` as many as AES's block has; both contexts are live.
@@ -75,26 +72,47 @@ impl TicketKeys {
         // SAFETY: the caller's promise for the pointers; the keys are as long as AES-128 and the parameters say, and
         // OpenSSL copies them.
         unsafe {
-            let aes = sys::EVP_aes_128_cbc();
-            let ready = if encrypt {
+            let iv = slice::from_raw_parts_mut(iv, PART);
+            if encrypt {
                 ptr::copy_nonoverlapping(self.name().as_ptr(), name, PART);
-                rand_bytes(slice::from_raw_parts_mut(iv, PART)).is_ok()
-                    && sys::EVP_EncryptInit_ex(cipher, aes, ptr::null_mut(), self.aes().as_ptr(), iv) == 1
-            } else {
-                // The name is public: comparing it in variable time gives nothing away.
-                if slice::from_raw_parts(name, PART) != self.name() {
-                    return 0;
+                if rand_bytes(iv).is_err() {
+                    return -1;
                 }
-                sys::EVP_DecryptInit_ex(cipher, aes, ptr::null_mut(), self.aes().as_ptr(), iv) == 1
-            };
-            let key = parameter(c"key", OCTET_STRING, self.hmac());
-            let digest = text_parameter(c"digest", c"SHA256");
-            let parameters = [key, digest, sys::OSSL_PARAM_construct_end()];
-            match ready && sys::EVP_MAC_CTX_set_params(mac, parameters.as_ptr()) == 1 {
+            } else if slice::from_raw_parts(name, PART) != self.name() {
+                // The name is public: comparing it in variable time gives nothing away.
+                return 0;
+            }
+            match load(self.aes(), self.hmac(), iv, cipher, mac, encrypt) {
                 true => 1,
                 false => -1,
             }
         }
+    }
+
+    fn aes(&self) -> &[u8] {
+        &self.bytes[2 * PART..]
+    }
+}
+
+/// Gives OpenSSL's contexts their keys and the vector.
+///
+/// SAFETY: both contexts are live; `aes` and `iv` have 16 bytes.
+pub(super) unsafe fn load(
+    aes: &[u8],
+    hmac: &[u8],
+    iv: &[u8],
+    cipher: *mut sys::EVP_CIPHER_CTX,
+    mac: *mut sys::EVP_MAC_CTX,
+    encrypt: bool,
+) -> bool {
+    let init = if encrypt { sys::EVP_EncryptInit_ex } else { sys::EVP_DecryptInit_ex };
+    // SAFETY: the caller's promise; the keys are as long as AES-128 and the parameters say, and OpenSSL copies them.
+    unsafe {
+        let key = parameter(c"key", OCTET_STRING, hmac);
+        let digest = text_parameter(c"digest", c"SHA256");
+        let parameters = [key, digest, sys::OSSL_PARAM_construct_end()];
+        init(cipher, sys::EVP_aes_128_cbc(), ptr::null_mut(), aes.as_ptr(), iv.as_ptr()) == 1
+            && sys::EVP_MAC_CTX_set_params(mac, parameters.as_ptr()) == 1
     }
 }
 
@@ -123,9 +141,14 @@ pub(super) unsafe extern "C" fn keys(
     encrypt: c_int,
 ) -> c_int {
     guard(-1, || {
-        let context = with_state(ssl, |state| state.context.clone())?;
-        // SAFETY: OpenSSL's own buffers: 16 bytes of name, EVP_MAX_IV_LENGTH (16) of vector, live contexts.
-        Some(context.tickets(|keys| unsafe { keys.prepare(name, iv, cipher, mac, encrypt != 0) }))
+        let encrypt = encrypt != 0;
+        with_state(ssl, |state| match (&mut state.own_tickets, state.context.asks_ticket_keys()) {
+            // SAFETY: OpenSSL's own buffers: 16 bytes of name, EVP_MAX_IV_LENGTH (16) of vector, live contexts.
+            (Some(own), _) => unsafe { own.prepare(name, iv, cipher, mac, encrypt) },
+            (None, true) => 0,
+            // SAFETY: as above.
+            (None, false) => state.context.tickets(|keys| unsafe { keys.prepare(name, iv, cipher, mac, encrypt) }),
+        })
     })
 }
 
@@ -159,7 +182,8 @@ pub(super) unsafe extern "C" fn opened(
         };
         let (verify, name) = with_state(ssl, |state| (state.verify, state.servername.clone()))?;
         // SAFETY: with these two states `session` is a live session.
-        let fits = !verify.request || unsafe { fits(session, name.unwrap_or_default().as_bytes(), verify.require) };
+        let fits = !verify.request
+            || unsafe { fits(session, name.unwrap_or_default().as_bytes(), verify.require && !verify.optional) };
         Some(if fits { renew } else { RETURN_IGNORE_RENEW })
     })
 }

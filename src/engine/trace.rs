@@ -42,6 +42,14 @@ pub(super) unsafe extern "C" fn message(
     });
 }
 
+/// What [`message`] tells of a TLS 1.3 record with this content, which has `length` bytes on the wire.
+pub(super) fn record(sent: bool, kind: u8, content: &[u8], length: usize) -> String {
+    let [high, low] = (length as u16).to_be_bytes();
+    let header = [APPLICATION_DATA as u8, 3, 3, high, low];
+    let lines = [describe(sent, 0, RECORD_HEADER, &header), describe(sent, sys::TLS1_3_VERSION, kind.into(), content)];
+    lines.into_iter().flatten().collect()
+}
+
 /// One line per record, one more per message in it. No content: nothing of a key or of clear text.
 fn describe(sent: bool, version: c_int, content: c_int, data: &[u8]) -> Option<String> {
     let direction = if sent { "Sent" } else { "Received" };

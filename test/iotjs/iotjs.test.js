@@ -7,11 +7,12 @@ const dns = require('dns');
 const net = require('net');
 const nodeTls = require('tls');
 const { Duplex } = require('stream');
+const { promisify } = require('util');
 const iotjs = require('../../iotjs');
 const c4tls = require('../..');
 const pki = require('../support/pki');
 const { track } = require('../support/cleanup');
-const { closed, dialTcp, event, listen, readAll, relay, serve } = require('../support/net');
+const { closed, dialTcp, event, listen, readAll, readBytes, relay, serve } = require('../support/net');
 
 function connect(...args) {
   return track(iotjs.connect(...args));
@@ -21,6 +22,21 @@ async function accept(server) {
   const [socket] = await event(server, 'secureConnection');
   return socket;
 }
+
+describe('iotjs: limits of small platforms (IOT-45)', () => {
+  it('do not apply: more sockets are open at a time than those platforms have', async () => {
+    const COUNT = 40;                // NuttX and TizenRT are configured for some 8 to 32
+    const { server, port } = await serve(iotjs, {}, (socket) => socket.pipe(socket));
+    const clients = Array.from({ length: COUNT }, () => connect({ port, rejectUnauthorized: false }));
+    await Promise.all(clients.map((client) => event(client, 'secureConnect')));
+    const answers = clients.map((client, i) => {
+      client.write(Buffer.alloc(2048, i));          // more than their buffers hold at once
+      return readBytes(client, 2048);
+    });
+    for (const [i, answer] of (await Promise.all(answers)).entries()) assert.ok(answer.every((byte) => byte === i));
+    assert.strictEqual(await promisify(server.getConnections).call(server), COUNT);
+  });
+});
 
 describe('iotjs: the module', () => {
   it('has what the document names, and no more', () => {

@@ -137,6 +137,11 @@ const pki = {
     if (!dir) make();
     return read(name);
   },
+  /** Runs the openssl program among the files; what it prints. */
+  openssl(...args) {
+    if (!dir) make();
+    return openssl(...args);
+  },
   /** {key, cert} of a leaf, as createSecureContext takes it. */
   pair(name) {
     return { key: pki.read(`${name}.key`), cert: pki.read(`${name}.pem`) };

@@ -7,6 +7,7 @@ const net = require('net');
 const { constants } = require('crypto');
 const nodeTls = require('tls');
 const c4tls = require('../..');
+const pki = require('../support/pki');
 const { subject: tls, stock } = require('../support/subject');
 const { track } = require('../support/cleanup');
 const { dial, dialSecure, event, listen, relay, serve } = require('../support/net');
@@ -124,6 +125,29 @@ describe('certificate compression', () => {
         assert.ok(shorter.toServer < plain.toServer - 1000, `${shorter.toServer} of ${plain.toServer} bytes`);
       });
     }
+  }
+
+  for (const [title, choose] of [
+    ['addContext()', (context) => ({ context })],
+    ['an SNICallback', (context) => ({ options: { SNICallback: (name, done) => done(null, context) } })],
+  ]) {
+    it(`shortens a certificate that ${title} chose, by the context's own option`, async function() {
+      if (available.length === 0) this.skip();
+      const sizes = [];
+      for (const certificateCompression of [[], available]) {
+        const other = tls.createSecureContext({ ...long, certificateCompression });
+        const { options, context } = choose(other);
+        const { server, port } = await serve(tls, { ...pki.pair('ec'), certificateCompression: available, ...options });
+        if (context) server.addContext('host-7.c4tls.test', context);
+        const between = await relay(port);
+        const client = await dialSecure(tls, between.port, {
+          ca: long.cert, servername: 'host-7.c4tls.test', certificateCompression: available.slice(-1),
+        });
+        assert.strictEqual(client.getPeerCertificate().subjectaltname.split(',').length, 100);
+        sizes.push(between.far().bytesRead);
+      }
+      assert.ok(sizes[1] < sizes[0] - 1000, `${sizes[1]} of ${sizes[0]} bytes`);
+    });
   }
 
   it('does nothing for a peer that does not know it, or knows another', async function() {

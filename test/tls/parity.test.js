@@ -13,10 +13,12 @@ const nodeTls = require('tls');
 const { Duplex } = require('stream');
 const c4tls = require('../..');
 const pki = require('../support/pki');
-const { subject: tls, stock } = require('../support/subject');
+const { subject: tls, stock, betterThanNode } = require('../support/subject');
 const { track } = require('../support/cleanup');
 const { until } = require('../support/time');
-const { closed, codeOf, connectPair, dial, dialSecure, dialTcp, event, listen, serve } = require('../support/net');
+const {
+  closed, codeOf, connectPair, dial, dialSecure, dialTcp, echo, event, listen, serve,
+} = require('../support/net');
 
 const NODE = Number(process.versions.node.split('.')[0]);
 const only = (version) => ({ minVersion: version, maxVersion: version });
@@ -310,6 +312,31 @@ describe('what connections tell', () => {
       process._rawDebug = debug;
     }
     if (!stock) assert.match(lines.join(''), /Alert|close.notify/i);
+  });
+});
+
+describe('enableTrace() of an accepted socket', () => {
+  it('tells the records that follow, however late it comes', async function() {
+    betterThanNode(this);          // Node's tells more, but in C, past process._rawDebug
+    const { client, socket } = await connectPair(tls, tls);
+    socket.pipe(socket);
+    assert.strictEqual(await echo(client), 'ping');
+    const { _rawDebug: debug } = process;
+    const lines = [];
+    process._rawDebug = (text) => lines.push(text);
+    try {
+      socket.enableTrace();
+      assert.strictEqual(await echo(client), 'ping');
+      const gone = closed(socket);
+      client.end();
+      await gone;
+    } finally {
+      process._rawDebug = debug;
+    }
+    const told = lines.join('');
+    assert.match(told, /Received Record: ApplicationData, TLS 1.2, 21 bytes\nSent Record: ApplicationData/);
+    assert.match(told, /Received Alert: warning, close notify/);
+    assert.doesNotMatch(told, /ping/);
   });
 });
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::failure::{Failure, Result};
+use crate::record::MAX_PLAIN;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,6 +12,7 @@ c4tls-load MODE --addr 127.0.0.1:PORT [options]
 modes
   handshake   a new TCP and TLS connection each time, counted when the server has answered its close_notify
   echo        messages of --size bytes, sent back by the server
+  lines       the same with CR LF at the end of each, at most 16384 bytes; it must be there when they come back
   download    1 byte asks for --size bytes
   upload      --size bytes are answered with 1 byte
   hold        opens --connections, one echo of --size bytes on each, then keeps them until told to stop
@@ -36,7 +38,7 @@ pub enum Mode {
         rate: Option<f64>,
     },
     /// Requests of so many bytes, each answered with so many, `window` of them in flight on a connection.
-    Exchange { request: usize, response: usize, window: usize },
+    Exchange { request: usize, response: usize, window: usize, lines: bool },
     /// One echo of so many bytes, then silence.
     Hold { size: usize },
 }
@@ -80,9 +82,13 @@ impl Args {
         }
         let mode = match name.as_str() {
             "handshake" => Mode::Handshake { resume, rate },
-            "echo" => Mode::Exchange { request: size, response: size, window },
-            "download" => Mode::Exchange { request: 1, response: size, window },
-            "upload" => Mode::Exchange { request: size, response: 1, window },
+            "echo" => Mode::Exchange { request: size, response: size, window, lines: false },
+            "lines" if (2..=MAX_PLAIN).contains(&size) => {
+                Mode::Exchange { request: size, response: size, window, lines: true }
+            }
+            "lines" => return Err(Failure::new(format!("lines have 2 to {MAX_PLAIN} bytes"))),
+            "download" => Mode::Exchange { request: 1, response: size, window, lines: false },
+            "upload" => Mode::Exchange { request: size, response: 1, window, lines: false },
             "hold" => Mode::Hold { size },
             _ => return Err(Failure::new(format!("unknown mode {name}"))),
         };
@@ -128,7 +134,7 @@ mod tests {
     fn a_full_line() {
         let args = parse("echo --addr 127.0.0.1:99 --connections 64 --window 16 --size 100 --seconds 1.5 --wait");
         let args = args.expect("a valid line");
-        assert_eq!(args.mode, Mode::Exchange { request: 100, response: 100, window: 16 });
+        assert_eq!(args.mode, Mode::Exchange { request: 100, response: 100, window: 16, lines: false });
         assert_eq!((args.connections, args.wait), (64, true));
         assert_eq!(args.duration, Duration::from_millis(1500));
     }
@@ -140,6 +146,9 @@ mod tests {
         for bad in ["--connections 0", "--connections 20000", "--window 0", "--seconds NaN", "--limit 1e9", "--size"] {
             assert!(parse(&format!("echo --addr 127.0.0.1:99 {bad}")).is_err(), "{bad}");
         }
+        assert!(parse("lines --addr 127.0.0.1:99 --size 2").is_ok());
+        assert!(parse("lines --addr 127.0.0.1:99 --size 1").is_err());
+        assert!(parse("lines --addr 127.0.0.1:99 --size 16385").is_err());
         assert!(parse("dance --addr 127.0.0.1:99").is_err());
         assert!(parse("echo").is_err());
         assert!(parse("").is_err());

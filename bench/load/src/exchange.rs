@@ -26,10 +26,18 @@ const BATCH: usize = 64 * 1024;
 
 static PLAIN: [u8; MAX_PLAIN] = [b'x'; MAX_PLAIN];
 
+/// Its end is that of a line.
+static LINE: [u8; MAX_PLAIN] = {
+    let mut line = PLAIN;
+    line[MAX_PLAIN - 2] = b'\r';
+    line[MAX_PLAIN - 1] = b'\n';
+    line
+};
+
 pub fn run(args: &Args) -> Result<()> {
     let shape = match args.mode {
-        Mode::Exchange { request, response, window } => Shape { request, response, window },
-        Mode::Hold { size } => Shape { request: size, response: size, window: 1 },
+        Mode::Exchange { request, response, window, lines } => Shape { request, response, window, lines },
+        Mode::Hold { size } => Shape { request: size, response: size, window: 1, lines: false },
         Mode::Handshake { .. } => return Err(Failure::new("not an exchange mode")),
     };
     let mut load = Load {
@@ -108,6 +116,8 @@ struct Shape {
     request: usize,
     response: usize,
     window: usize,
+    /// Both ends are those of lines. They fit into a record.
+    lines: bool,
 }
 
 struct Load {
@@ -216,7 +226,7 @@ impl Load {
         self.outstanding += requests;
         let link = &mut self.links[index];
         link.unsent += requests * self.shape.request;
-        link.pump(self.shape.request)
+        link.pump(self.shape)
     }
 
     fn handle(&mut self, index: usize, hangup: bool) -> Result<()> {
@@ -227,7 +237,7 @@ impl Load {
         let Link { socket, state, unsent, received, in_flight } = link;
         let was_open = matches!(state, State::Open(_));
         let (shape, running) = (self.shape, self.running);
-        let (mut closed, mut answered, mut early) = (false, 0, false);
+        let (mut closed, mut answered, mut early, mut torn) = (false, 0, false, false);
         let (latency, mut now) = (&mut self.latency, None);
         let ended = socket.receive(&mut self.scratch, hangup, |input, out| {
             let mut used = 0;
@@ -248,6 +258,8 @@ impl Load {
                             return;
                         };
                         *received -= shape.response;
+                        // What is left of `received` lies behind the end of this answer.
+                        torn |= shape.lines && data[data.len() - *received - 1] != b'\n';
                         // One reading of the clock serves all answers of one wake.
                         let now = *now.get_or_insert_with(Instant::now);
                         latency.record(now.saturating_duration_since(begun).as_micros() as u64);
@@ -261,6 +273,9 @@ impl Load {
         })?;
         if early {
             return Err(Failure::new("more bytes than were asked for"));
+        }
+        if torn {
+            return Err(Failure::new("an answer that is no line"));
         }
         self.answered += answered as u64;
         self.outstanding -= answered;
@@ -284,7 +299,7 @@ impl Load {
             self.open -= 1;
             return Ok(());
         }
-        link.pump(shape.request)
+        link.pump(shape)
     }
 
     /// Says goodbye on every connection; the process's end closes the sockets.
@@ -311,7 +326,7 @@ impl State {
 
 impl Link {
     /// Encrypts and sends until nothing waits or the socket takes no more. No record holds parts of two requests.
-    fn pump(&mut self, request: usize) -> Result<()> {
+    fn pump(&mut self, Shape { request, lines, .. }: Shape) -> Result<()> {
         while self.socket.flush()? && self.unsent > 0 {
             let State::Open(records) = &mut self.state else { return Ok(()) };
             while self.unsent > 0 && self.socket.out.len() < BATCH {
@@ -323,7 +338,8 @@ impl Link {
                     left => left,
                 };
                 let piece = left.min(MAX_PLAIN);
-                records.seal(&PLAIN[..piece], &mut self.socket.out)?;
+                let content = if lines { &LINE[MAX_PLAIN - piece..] } else { &PLAIN[..piece] };
+                records.seal(content, &mut self.socket.out)?;
                 self.unsent -= piece;
             }
         }

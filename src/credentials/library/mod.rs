@@ -2,10 +2,13 @@
 
 #[cfg(target_arch = "x86_64")]
 mod provider;
+mod wiping;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::sync::Once;
+
+pub(super) use wiping::wiped;
 
 /// `OPENSSL_INIT_NO_LOAD_CONFIG` of `openssl/crypto.h`.
 const NO_LOAD_CONFIG: u64 = 0x80;
@@ -17,6 +20,7 @@ const NO_LOAD_CONFIG: u64 = 0x80;
 pub fn start_openssl() {
     static START: Once = Once::new();
     START.call_once(|| {
+        wiping::install();
         let options = openssl_sys::OPENSSL_INIT_LOAD_SSL_STRINGS | openssl_sys::OPENSSL_INIT_NO_ATEXIT | NO_LOAD_CONFIG;
         // SAFETY: the call takes no pointer but the null settings it allows. It comes before any other use of OpenSSL
         // here, so openssl-sys may rely on it in place of its own start, which would look for openssl.cnf.

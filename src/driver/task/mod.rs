@@ -6,6 +6,7 @@
 mod ending;
 mod inbound;
 mod outbound;
+mod quiet;
 mod watch;
 
 use std::future::Future;
@@ -13,6 +14,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::time::Sleep;
 
@@ -29,6 +31,7 @@ use crate::transport::{ConnectError, ReadHalf, Stream};
 
 use inbound::Outlet;
 pub(super) use inbound::SCRATCH;
+use quiet::Quiet;
 use watch::Watch;
 
 /// How a connection comes to its socket.
@@ -53,6 +56,8 @@ pub(super) struct Task {
     linger: Option<Linger>,
     /// While there is a limit on how long nothing may happen.
     watch: Option<Box<Watch>>,
+    /// Where parts of messages do not wait for ever.
+    quiet: Option<Box<Quiet>>,
     /// While there is one on how long the kernel may take nothing of what waits.
     stall: Option<Box<Watch>>,
     /// [`Event::Stalled`] is out, and nothing has left since.
@@ -101,6 +106,7 @@ impl Task {
             outlet: Outlet::Data,
             linger: None,
             watch: None,
+            quiet: None,
             stall: None,
             stalled: false,
             relieved: false,
@@ -110,10 +116,11 @@ impl Task {
         })
     }
 
-    /// With a framing it gives messages.
-    pub fn framed(mut self: Box<Self>, framing: Option<Framing>) -> Box<Self> {
-        if let Some(framing) = framing {
+    /// With a framing it gives messages, and a part of one when nothing has come for so long.
+    pub fn framed(mut self: Box<Self>, framing: Option<(Framing, Option<Duration>)>) -> Box<Self> {
+        if let Some((framing, quiet)) = framing {
             self.outlet = Outlet::Messages(Framer::new(framing));
+            self.quiet = quiet.map(|limit| Box::new(Quiet::new(limit)));
         }
         self
     }
@@ -148,6 +155,9 @@ impl Task {
         core.stir = true;
         self.timer = None;
         self.watch = None;
+        if let Some(quiet) = &mut self.quiet {
+            quiet.leave_runtime();
+        }
         self.stall = None;
         home.task_entered();
         self.shard.task_left();
@@ -175,9 +185,14 @@ impl Task {
                     return self.fail(core, error);
                 }
                 let step = self.exchange(core, cx);
+                self.tell_quiet(cx);
                 self.watch(core, cx, step)
             }
-            Phase::Handshake | Phase::Open => self.exchange(core, cx),
+            Phase::Handshake | Phase::Open => {
+                let step = self.exchange(core, cx);
+                self.tell_quiet(cx);
+                step
+            }
             Phase::Lingering => self.drain(core, cx),
         }
     }

@@ -131,14 +131,14 @@ fn an_idle_peer_goes_and_comes_back_as_another() {
     let peer = peer(address);
     peer.send(b"hello").unwrap();
     let before = id_of(&sink, &datagram, &address_of(&peer));
-    wait(&sink, &datagram, Seen::PeerGone(before));
+    wait(&sink, &datagram, Seen::PeerGone(before, false));
     assert!(!datagram.send(before, b"too late"));
     sink.forget(datagram.id());
     // The timer serves the next one too.
     peer.send(b"again").unwrap();
     let after = id_of(&sink, &datagram, &address_of(&peer));
     assert_ne!(before, after);
-    wait(&sink, &datagram, Seen::PeerGone(after));
+    wait(&sink, &datagram, Seen::PeerGone(after, false));
 }
 
 #[test]
@@ -154,8 +154,11 @@ fn above_the_limit_the_one_quiet_longest_makes_room() {
         ids.push(id);
     }
     let seen = sink.seen(datagram.id());
-    let expected =
-        [Seen::PeerGone(ids[0]), Seen::Peer(ids[2], address_of(&peers[2])), Seen::Datagram(ids[2], b"hello".to_vec())];
+    let expected = [
+        Seen::PeerGone(ids[0], true),
+        Seen::Peer(ids[2], address_of(&peers[2])),
+        Seen::Datagram(ids[2], b"hello".to_vec()),
+    ];
     assert_eq!(seen[4..], expected);
     assert!(!datagram.send(ids[0], b"gone") && datagram.send(ids[1], b"here"));
 }

@@ -191,7 +191,7 @@ fn finish_does_not_wait_for_ever() {
 fn a_flood_of_empty_lines_is_bounded() {
     let sink = Sink::new();
     sink.withhold();
-    let (_server, mut tcp, conn) = pair(&sink, Framing::lines(100));
+    let (_server, mut tcp, conn) = pair(&sink, Framing::lines(100, false));
     tcp.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
     let mut sent = 0;
     // Of this much the kernel holds a part at most.

@@ -63,6 +63,7 @@ fn config() -> ServerConfig {
         paused: false,
         max_connections: 0,
         framing: None,
+        quiet: None,
         access: None,
         ask: false,
         idle_timeout: Duration::ZERO,

@@ -29,7 +29,8 @@ pub enum Seen {
     CipherOut(Vec<u8>),
     Peer(u32, SocketAddress),
     Datagram(u32, Vec<u8>),
-    PeerGone(u32),
+    /// Whether it was pushed out.
+    PeerGone(u32, bool),
     FileProgress(u64, u64),
     FileDone {
         interrupted: bool,
@@ -205,7 +206,7 @@ impl EventSink for Sink {
                 Event::CipherOut(bytes) => Seen::CipherOut(bytes),
                 Event::Peer { id, address } => Seen::Peer(id, address.clone()),
                 Event::Datagram { peer, bytes } => Seen::Datagram(peer, bytes.to_vec()),
-                Event::PeerGone(id) => Seen::PeerGone(id),
+                Event::PeerGone { id, pushed_out } => Seen::PeerGone(id, pushed_out),
                 Event::ListenerClosed => Seen::Other("listener closed"),
                 Event::PendingZero => Seen::Other("pending zero"),
                 Event::Connected => Seen::Other("connected"),

@@ -10,6 +10,7 @@ mod roots;
 mod settings;
 
 use std::ffi::{c_int, CString};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use openssl::error::ErrorStack;
@@ -49,6 +50,8 @@ pub struct Context {
 struct Shared {
     inner: Mutex<Inner>,
     tickets: RwLock<TicketKeys>,
+    /// The program gives the keys of each ticket itself.
+    asks_ticket_keys: AtomicBool,
 }
 
 struct Inner {
@@ -69,6 +72,17 @@ pub(super) struct Identity {
     pub certificate: X509,
     pub key: PKey<Private>,
     pub chain: Option<Stack<X509>>,
+    /// As the context's own sessions send it, where that is shorter.
+    pub compressed: Vec<CompressedCertificate>,
+}
+
+/// A Certificate message with its chain, compressed (RFC 8879).
+pub(super) struct CompressedCertificate {
+    /// OpenSSL's number.
+    pub algorithm: c_int,
+    pub bytes: Vec<u8>,
+    /// Length before, in bytes.
+    pub original: usize,
 }
 
 impl Context {
@@ -87,7 +101,8 @@ impl Context {
             issuer: None,
         };
         let tickets = RwLock::new(TicketKeys::random()?);
-        Ok(Context { shared: Arc::new(Shared { inner: Mutex::new(inner), tickets }) })
+        let asks_ticket_keys = AtomicBool::new(false);
+        Ok(Context { shared: Arc::new(Shared { inner: Mutex::new(inner), tickets, asks_ticket_keys }) })
     }
 
     /// A session that begins with its next call of [`TlsSession::handshake`].
@@ -230,11 +245,20 @@ impl Context {
 
     /// Certificate, key and authorities of a PKCS#12 file. The other certificates in it are trusted, as in Node.
     pub fn load_pkcs12(&self, der: &[u8], passphrase: Option<&Secret>, legacy: LegacyPkcs12) -> Result<()> {
-        let identity = credentials::read_pkcs12(der, passphrase, legacy)?;
-        self.use_certificate(identity.certificate, identity.chain.clone())?;
-        self.change(Setting::Key(identity.key))?;
-        for certificate in identity.chain {
-            self.change(Setting::Authority(certificate))?;
+        self.use_identity(&credentials::read_pkcs12(der, passphrase, legacy)?)
+    }
+
+    /// Shows `identity` to peers, its chain too. Whom to trust is another matter.
+    pub fn show_identity(&self, identity: &credentials::Identity) -> Result<()> {
+        self.use_certificate(identity.certificate.clone(), identity.chain.clone())?;
+        self.change(Setting::Key(identity.key.clone()))
+    }
+
+    /// Shows `identity` to peers. The certificates of its chain are trusted.
+    pub fn use_identity(&self, identity: &credentials::Identity) -> Result<()> {
+        self.show_identity(identity)?;
+        for certificate in &identity.chain {
+            self.change(Setting::Authority(certificate.clone()))?;
         }
         Ok(())
     }
@@ -259,6 +283,16 @@ impl Context {
         let keys = TicketKeys::from_bytes(keys)?;
         *self.shared.tickets.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
+    }
+
+    /// Handshakes of servers park from now on with [`Question::TicketKeys`](crate::engine::Question::TicketKeys), and
+    /// [`ticket_keys`](Self::ticket_keys) are out of use.
+    pub fn ask_ticket_keys(&self) {
+        self.shared.asks_ticket_keys.store(true, Ordering::Release);
+    }
+
+    pub(super) fn asks_ticket_keys(&self) -> bool {
+        self.shared.asks_ticket_keys.load(Ordering::Acquire)
     }
 
     /// DER of the certificate set last.
@@ -295,7 +329,8 @@ impl Context {
         if let Some(identities) = &inner.identities {
             return identities.clone();
         }
-        let identities: Arc<[Identity]> = inner.native.identities().into();
+        let algorithms = inner.compressions();
+        let identities: Arc<[Identity]> = inner.native.identities(&algorithms).into();
         inner.identities = Some(identities.clone());
         identities
     }
@@ -324,9 +359,18 @@ impl Inner {
     /// The native context will not change any more.
     fn freeze(&mut self) {
         let first = !std::mem::replace(&mut self.used, true);
-        if first && self.settings.iter().any(|s| matches!(s, Setting::CertificateCompression(_))) {
+        if first && !self.compressions().is_empty() {
             self.native.compress_certificates();
         }
+    }
+
+    /// OpenSSL's numbers of the algorithms set for certificates.
+    fn compressions(&self) -> Vec<c_int> {
+        let set = self.settings.iter().find_map(|setting| match setting {
+            Setting::CertificateCompression(algorithms) => Some(algorithms),
+            _ => None,
+        });
+        set.cloned().unwrap_or_default()
     }
 
     fn change(&mut self, setting: Setting) -> Result<()> {

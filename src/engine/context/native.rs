@@ -1,8 +1,8 @@
 //! The `SSL_CTX` itself.
 
 use std::ffi::{c_int, CStr};
-use std::ptr;
 use std::sync::Arc;
+use std::{ptr, slice};
 
 use foreign_types_shared::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
@@ -14,7 +14,7 @@ use openssl::x509::{X509Ref, X509};
 use openssl_sys as sys;
 
 use super::roots::Roots;
-use super::Identity;
+use super::{CompressedCertificate, Identity};
 use crate::credentials;
 use crate::engine::{callbacks, ffi};
 use crate::error::{Error, Result};
@@ -183,7 +183,7 @@ impl Native {
 
     /// The certificates that have a key. Moves the cursor in the context's certificates, which a new session copies:
     /// the caller holds the lock under which sessions are made.
-    pub(super) fn identities(&mut self) -> Vec<Identity> {
+    pub(super) fn identities(&mut self, compressions: &[c_int]) -> Vec<Identity> {
         let ctx = self.context.as_ptr();
         let mut list = Vec::new();
         // SAFETY: what the getters give is borrowed from the live context or null; each gets a reference of our own.
@@ -201,6 +201,7 @@ impl Native {
                             PKey::from_ptr(key)
                         },
                         chain: (!chain.is_null()).then(|| copy_stack(chain)).flatten(),
+                        compressed: compressions.iter().filter_map(|&algorithm| compressed(ctx, algorithm)).collect(),
                     });
                 }
                 found = ffi::SSL_CTX_next_cert(ctx);
@@ -208,6 +209,26 @@ impl Native {
         }
         list
     }
+}
+
+/// The current certificate and its chain, compressed, where that makes them shorter.
+///
+/// SAFETY: `ctx` is live, and nobody else moves its cursor.
+unsafe fn compressed(ctx: *mut sys::SSL_CTX, algorithm: c_int) -> Option<CompressedCertificate> {
+    let (mut data, mut original) = (ptr::null_mut(), 0);
+    // SAFETY: the caller's promise; the memory given is ours to free.
+    let bytes = unsafe {
+        let length = ffi::SSL_CTX_get1_compressed_cert(ctx, algorithm, &mut data, &mut original);
+        if data.is_null() {
+            // An algorithm that OpenSSL does not have is an error to it.
+            let _ = ErrorStack::get();
+            return None;
+        }
+        let bytes = slice::from_raw_parts(data, length).to_vec();
+        sys::OPENSSL_free(data.cast());
+        bytes
+    };
+    (bytes.len() < original).then_some(CompressedCertificate { algorithm, bytes, original })
 }
 
 /// SAFETY: `chain` is a live stack of certificates.

@@ -14,6 +14,7 @@ mod schedule;
 #[cfg(any(test, fuzzing))]
 mod testing;
 
+use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::time::Instant;
 
@@ -25,8 +26,8 @@ use schedule::Secret;
 
 use super::state::Bytes;
 use super::{
-    failure, info, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role, SessionEvent,
-    TlsSession, Verify,
+    failure, info, trace, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role,
+    SessionEvent, TlsSession, Verify,
 };
 use crate::error::{Error, Result};
 
@@ -164,6 +165,8 @@ pub(super) struct Established {
     /// Ours is out.
     closed: bool,
     failed: Option<Error>,
+    /// What is told of records, once it is asked for.
+    traced: Option<VecDeque<String>>,
 }
 
 impl Established {
@@ -194,6 +197,7 @@ impl Established {
             ended: false,
             closed: progress.closed,
             failed: None,
+            traced: None,
         })
     }
 
@@ -213,7 +217,7 @@ impl Established {
         if !self.closed {
             self.closed = true;
             // Without it the connection just closes.
-            let _ = self.write.seal(ALERT, &[FATAL, alert], &mut self.bytes.output);
+            let _ = self.put(ALERT, &[FATAL, alert]);
         }
         self.fail(failure::raise(reason, ""))
     }
@@ -262,6 +266,7 @@ impl Established {
         // The content ends with its type, behind which there may be zeros.
         let end = inner.iter().rposition(|&byte| byte != 0);
         let found = end.map(|end| (inner[end], end));
+        let sealed_length = length;
         self.bytes.advance(HEADER + length);
         let Some((kind, length)) = found else { return Err(self.refuse(UNEXPECTED_MESSAGE, R_BAD_RECORD_TYPE)) };
         if length > MAX_CLEAR {
@@ -269,6 +274,10 @@ impl Established {
         }
         if !fits {
             self.rest.truncate(length);
+        }
+        if let Some(traced) = &mut self.traced {
+            let content = if fits { &buf[..length] } else { &self.rest[..] };
+            traced.push_back(trace::record(false, kind, content, sealed_length));
         }
         Ok(Some(Record { kind, length, fits }))
     }
@@ -346,7 +355,16 @@ impl Established {
 
     /// Appends a record to the output. A failure is final: the peer could open nothing behind the gap.
     fn seal(&mut self, kind: u8, clear: &[u8]) -> Result<()> {
-        self.write.seal(kind, clear, &mut self.bytes.output).map_err(|error| self.fail(error))
+        self.put(kind, clear).map_err(|error| self.fail(error))
+    }
+
+    fn put(&mut self, kind: u8, clear: &[u8]) -> Result<()> {
+        let from = self.bytes.output.len();
+        self.write.seal(kind, clear, &mut self.bytes.output)?;
+        if let Some(traced) = &mut self.traced {
+            traced.push_back(trace::record(true, kind, clear, self.bytes.output.len() - from - HEADER));
+        }
+        Ok(())
     }
 
     /// A record that is not data, or has none. Its content is in `buf` or in the rest.
@@ -447,7 +465,7 @@ impl TlsSession for Established {
         }
         self.closed = true;
         // Without it the connection just closes.
-        let _ = self.write.seal(ALERT, &[WARNING, CLOSE_NOTIFY], &mut self.bytes.output);
+        let _ = self.put(ALERT, &[WARNING, CLOSE_NOTIFY]);
     }
 
     fn output(&mut self) -> &mut Vec<u8> {
@@ -459,11 +477,11 @@ impl TlsSession for Established {
     }
 
     fn poll_event(&mut self) -> Option<SessionEvent> {
-        None
+        self.traced.as_mut()?.pop_front().map(SessionEvent::Trace)
     }
 
     fn has_event(&self) -> bool {
-        false
+        self.traced.as_ref().is_some_and(|traced| !traced.is_empty())
     }
 
     fn answer(&mut self, _: Answer) -> Result<()> {
@@ -569,5 +587,10 @@ impl TlsSession for Established {
         Ok(())
     }
 
-    fn enable_hooks(&mut self, _: Hooks) {}
+    /// Nothing but a trace can still come of what may be asked for.
+    fn enable_hooks(&mut self, hooks: Hooks) {
+        if hooks.trace {
+            self.traced.get_or_insert_default();
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::engine::{Answer, Context, Forgive, Handshake, Question, Role, Session
 
 fn asking() -> SessionConfig {
     let mut sc = config(Role::Server);
-    sc.verify = Verify { request: true, require: false };
+    sc.verify = Verify { request: true, require: false, optional: false };
     sc.hooks.client_certificate = true;
     sc
 }

@@ -75,7 +75,7 @@ fn what_it_cannot_do_is_said_before_the_first_byte() {
     let id = Id::authority("localhost");
     let platform = server(&id, false);
     let base = || config(Role::Server);
-    let verify = crate::engine::Verify { request: true, require: false };
+    let verify = crate::engine::Verify { request: true, require: false, optional: false };
     let cases = [
         SessionConfig { alpn: b"\x02h2".to_vec(), ..base() },
         SessionConfig { verify, ..base() },

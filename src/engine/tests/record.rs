@@ -50,7 +50,7 @@ fn a_settled_session_answers_as_before() {
             let mut session = None;
             for resumed in [false, true] {
                 let (mut sc, mut cc) = (config(Role::Server), config(Role::Client));
-                sc.verify = Verify { request: true, require: false };
+                sc.verify = Verify { request: true, require: false, optional: false };
                 sc.alpn = b"\x02h2".to_vec();
                 cc.alpn = b"\x01x\x02h2".to_vec();
                 cc.servername = Some("localhost".into());

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::engine::testing::*;
-use crate::engine::{Answer, Context, Question, Role, SessionConfig, SessionEvent, SniTable, Verify};
+use crate::engine::{
+    Answer, Context, Handshake, Question, Role, SessionConfig, SessionEvent, SniTable, TicketAnswer, TicketHead,
+    TicketKey, Verify,
+};
 
 const SSL_OP_NO_TICKET: u64 = 1 << 14;
 
@@ -136,7 +139,7 @@ fn a_ticket_of_another_name_does_not_stand_in_for_a_client_certificate() {
             let session = sessions(&c).pop().map(|(_, session)| session).or_else(|| c.session.session());
             (s.session.session_reused(), session)
         };
-        let require = Verify { request: true, require: true };
+        let require = Verify { request: true, require: true, optional: false };
         let (_, session) = run("a.test", None, require);
         assert!(!run("b.test", session.clone(), require).0);
         assert!(run("A.test", session, require).0);
@@ -144,5 +147,93 @@ fn a_ticket_of_another_name_does_not_stand_in_for_a_client_certificate() {
         let (_, session) = run("a.test", None, Verify::default());
         assert!(!run("a.test", session.clone(), require).0);
         assert!(run("b.test", session, Verify::default()).0);
+    }
+}
+
+/// A ticket's name, vector and keys, as the program gives them.
+fn ticket_key(name: u8, iv: u8, secret: u8) -> TicketKey {
+    let bytes = [[name; 16], [iv; 16], [secret; 16], [secret; 16]].concat();
+    TicketKey::from_bytes(&bytes).unwrap()
+}
+
+/// Shakes hands with a server whose program gives the keys of tickets; `answer` gets the tickets shown and how many are
+/// wanted.
+fn with_own_tickets(
+    (server, client): (&Context, &Context),
+    session: Option<Vec<u8>>,
+    answer: impl FnOnce(&[TicketHead], usize) -> Option<TicketAnswer>,
+) -> (Peer, Peer) {
+    let mut cc = config(Role::Client);
+    cc.session = session;
+    cc.hooks.sessions = true;
+    let mut s = Peer::new(server, config(Role::Server));
+    let mut c = Peer::new(client, cc);
+    talk_in_pieces(&mut c, &mut s, 1);
+    assert_eq!(s.state, Handshake::Parked);
+    let Some(SessionEvent::Question(Question::TicketKeys { shown, fresh })) = s.events.pop() else { panic!() };
+    s.session.answer(Answer::TicketKeys(answer(&shown, fresh))).unwrap();
+    assert!(s.session.answer(Answer::TicketKeys(None)).is_err());
+    talk(&mut c, &mut s);
+    (c, s)
+}
+
+#[test]
+fn tickets_have_the_keys_that_the_program_gives() {
+    let ca = Id::authority("ca");
+    let server = server_context(&Id::new("localhost", Kind::Ec, Some(&ca), 30));
+    server.ask_ticket_keys();
+    for (version, fresh) in [(TLS1_2, 1), (TLS1_3, 2)] {
+        let both = (&server, &client_context(&ca, version, version));
+        let mut keys = (0..fresh).map(|iv| ticket_key(b'n', iv, 1)).collect();
+        let (c, _) = with_own_tickets(both, None, |shown, wanted| {
+            assert_eq!((shown.len(), wanted), (0, usize::from(fresh)));
+            Some(TicketAnswer { opened: None, made: std::mem::take(&mut keys) })
+        });
+        let made = sessions(&c);
+        assert_eq!(made.len(), usize::from(fresh));
+        let last = fresh - 1;
+        let session = Some(made[usize::from(last)].1.clone());
+
+        // The right key, another one, and none.
+        for (secret, reused) in [(Some(1), true), (Some(2), false), (None, false)] {
+            let (c, s) = with_own_tickets(both, session.clone(), |shown, _| {
+                assert_eq!(shown, [ticket_key(b'n', last, 0).head]);
+                let opened = secret.map(|secret| (ticket_key(b'n', last, secret), false));
+                Some(TicketAnswer { opened, made: vec![ticket_key(b'm', 9, 1)] })
+            });
+            assert_eq!((c.error, s.error), (None, None));
+            assert_eq!((c.session.session_reused(), s.session.session_reused()), (reused, reused));
+        }
+
+        // Where there is one key for two tickets, each has a vector of its own.
+        let one = |_: &[TicketHead], _| Some(TicketAnswer { opened: None, made: vec![ticket_key(b'm', 9, 1)] });
+        let (c, _) = with_own_tickets(both, None, one);
+        let mut heads = Vec::new();
+        for (_, session) in sessions(&c) {
+            let (_, s) = with_own_tickets(both, Some(session), |shown, _| {
+                heads.extend_from_slice(shown);
+                Some(TicketAnswer { opened: None, made: Vec::new() })
+            });
+            assert_eq!(s.error, None);
+        }
+        assert_eq!((heads.len(), heads[0]), (usize::from(fresh), ticket_key(b'm', 9, 0).head));
+        assert!(heads[1..].iter().all(|head| *head != heads[0] && head[..16] == [b'm'; 16]));
+
+        let (c, s) = with_own_tickets(both, session.clone(), |_, _| None);
+        assert_eq!((s.code(), c.alert()), (Some("ERR_SSL_CALLBACK_FAILED"), None));
+        assert_eq!(c.code(), Some("ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR"));
+    }
+    assert_eq!(TicketKey::from_bytes(&[0; 47]).err().unwrap().code, "ERR_INVALID_ARG_VALUE");
+}
+
+#[test]
+fn keys_of_tickets_are_not_asked_for_where_there_are_none() {
+    let ca = Id::authority("ca");
+    let server = server_context(&Id::new("localhost", Kind::Ec, Some(&ca), 30));
+    server.ask_ticket_keys();
+    server.set_options(SSL_OP_NO_TICKET).unwrap();
+    for version in [TLS1_2, TLS1_3] {
+        let (_, s) = connect(&server, &client_context(&ca, version, version), config(Role::Server), None);
+        assert!(!s.events.iter().any(|event| matches!(event, SessionEvent::Question(_))));
     }
 }

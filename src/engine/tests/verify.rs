@@ -3,8 +3,9 @@
 use crate::engine::testing::*;
 use crate::engine::{Context, Handshake, Role, Verify};
 
-const REQUEST: Verify = Verify { request: true, require: false };
-const REQUIRE: Verify = Verify { request: true, require: true };
+const REQUEST: Verify = Verify { request: true, require: false, optional: false };
+const REQUIRE: Verify = Verify { request: true, require: true, optional: false };
+const OPTIONAL: Verify = Verify { request: true, require: true, optional: true };
 
 /// A server that trusts `ca` for its clients.
 fn server(ca: &Id, id: &Id) -> Context {
@@ -70,6 +71,32 @@ fn a_required_client_certificate_is_checked_inside_the_handshake() {
             if version == TLS1_2 {
                 assert_eq!(s.alert(), Some(alert));
             }
+        }
+    }
+}
+
+#[test]
+fn an_optional_client_certificate_is_checked_when_it_comes() {
+    let ca = Id::authority("ca");
+    let server = server(&ca, &Id::new("localhost", Kind::Ec, Some(&ca), 30));
+    let good = Id::new("good", Kind::Ec, Some(&ca), 30);
+    let expired = Id::new("expired", Kind::Ec, Some(&ca), -1);
+    for version in [TLS1_2, TLS1_3] {
+        for (id, code) in [(None, None), (Some(&good), None), (Some(&expired), Some("CERT_HAS_EXPIRED"))] {
+            let client = client_with(&ca, version, id);
+            let (c, s) = run(&server, OPTIONAL, &client);
+            assert_eq!(s.code(), code, "{version:x}");
+            if code.is_some() {
+                assert_eq!(c.code(), Some("ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED"));
+                continue;
+            }
+            // Resumed, it has or lacks the same certificate, and is as welcome.
+            let (mut sc, mut cc) = (config(Role::Server), config(Role::Client));
+            sc.verify = OPTIONAL;
+            cc.session = c.session.session();
+            let (mut s, mut c) = (Peer::new(&server, sc), Peer::new(&client, cc));
+            talk(&mut c, &mut s);
+            assert_eq!((s.code(), s.session.session_reused()), (None, true), "{version:x}");
         }
     }
 }

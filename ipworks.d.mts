@@ -1,0 +1,4 @@
+import ipworks = require('./ipworks.js');
+
+export * from './ipworks.js';
+export default ipworks;

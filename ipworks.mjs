@@ -1,0 +1,6 @@
+import ipworks from './ipworks.js';
+
+export default ipworks;
+export const {
+  CertStoreTypes, Certificate, Connection, ConnectionMap, IPWorksSSLError, SSLServer, SSLServerSSLProviders, sslserver,
+} = ipworks;

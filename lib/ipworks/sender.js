@@ -1,0 +1,172 @@
+'use strict';
+// What is sent to one client: at once as far as it goes, or, with a Timeout, as a promise of all of it; and files.
+const binding = require('../core/binding');
+const { failure, numberOf } = require('./errors');
+
+const INTERRUPTED = 10004;
+const INVALID_ARGUMENT = 10022;
+const WOULD_BLOCK = 10035;
+const RESET = 10054;
+const TIMED_OUT = 10060;
+const EVERYTHING = Number.MAX_SAFE_INTEGER;
+const DONE = Promise.resolve();
+
+class Sender {
+  #native;
+  #id;
+  #limit;                // gives the most bytes that may wait for the kernel
+  #jobs = [];            // sends and files that wait for each other, first to last
+  #starved = false;      // a send was refused: ReadyToSend follows
+  #onReady;
+
+  /**
+   * @param {object} native connection
+   * @param {() => number} limit
+   * @param {() => void} onReady a send may be tried again
+   */
+  constructor(native, limit, onReady) {
+    this.#native = native;
+    this.#id = native.id;
+    this.#limit = limit;
+    this.#onReady = onReady;
+    this.bytesSent = 0;
+    this.isReady = false;
+    this.timeout = 0;    // seconds; 0: sends do not wait
+  }
+
+  /** Takes bytes as the timeout says. */
+  send(bytes) {
+    if (this.timeout > 0) return this.#await({ bytes });
+    if (this.#isWaiting()) return this.#refuse(0);
+    const taken = binding.send(this.#id, bytes, this.#limit(), false);
+    if (taken < 0) {
+      this.bytesSent = 0;
+      return Promise.reject(failure(RESET));
+    }
+    this.bytesSent = taken;
+    return taken === bytes.length ? DONE : this.#refuse(taken);
+  }
+
+  /** The file behind everything that was given before. Sends that come later follow it. */
+  sendFile(path, onProgress) {
+    return this.#await({ path, onProgress });
+  }
+
+  // A send, not a file, is under way and waits.
+  #isWaiting() {
+    return this.#jobs.length > 0 && this.#jobs[0].path === undefined;
+  }
+
+  // Nothing taken: ReadyToSend follows. A part taken: it does not, as documented.
+  #refuse(taken) {
+    this.bytesSent = taken;
+    if (taken === 0) {
+      this.#starved = true;
+      this.isReady = false;
+    }
+    return Promise.reject(failure(WOULD_BLOCK));
+  }
+
+  #await(job) {
+    this.bytesSent = 0;
+    return new Promise((resolve, reject) => {
+      this.#jobs.push({ taken: false, ...job, resolve, reject });
+      if (this.#jobs.length === 1) this.#advance();
+    });
+  }
+
+  // The first job goes on, and those behind it when it is done.
+  #advance() {
+    while (this.#jobs.length > 0) {
+      const [job] = this.#jobs;
+      if (job.path !== undefined) {
+        this.#native.setStallTimeout(0);
+        this.#native.sendFile(job.path);
+        return;
+      }
+      const taken = binding.send(this.#id, job.bytes, this.#limit(), false);
+      if (taken < 0) {
+        this.abandon(failure(RESET));
+        return;
+      }
+      job.bytes = job.bytes.subarray(taken);
+      if (job.bytes.length > 0 || this.#native.pendingBytes() > 0) {
+        if (job.bytes.length === 0) this.#native.awaitDrain();
+        this.#native.setStallTimeout(this.timeout * 1000);
+        return;
+      }
+      this.#jobs.shift().resolve();
+    }
+    this.#native.setStallTimeout(0);
+    if (this.#starved) this.#native.awaitDrain();
+  }
+
+  /** Everything that was taken is in the kernel. */
+  onDrain() {
+    if (this.#isWaiting()) {
+      this.#advance();
+      return;
+    }
+    if (!this.#starved) return;
+    this.#starved = false;
+    this.isReady = true;
+    this.#onReady();
+  }
+
+  /** The client has taken nothing for the time of the timeout. */
+  onStalled() {
+    this.#native.setStallTimeout(0);
+    this.abandon(failure(TIMED_OUT));
+  }
+
+  onFileProgress({ sent, total }) {
+    this.#jobs[0]?.onProgress?.(sent, total);
+  }
+
+  onFileDone(interrupted, problem) {
+    const job = this.#jobs[0]?.path === undefined ? undefined : this.#jobs.shift();
+    if (job === undefined) return;
+    if (interrupted) job.reject(failure(INTERRUPTED));
+    else if (problem === null) job.resolve();
+    else job.reject(failure(numberOf(problem, INVALID_ARGUMENT), problem.message));
+    this.#advance();
+  }
+
+  /** Stops the file or the waiting send that is under way. */
+  interrupt() {
+    if (this.#jobs.length === 0) return;
+    if (this.#jobs[0].path !== undefined) {
+      this.#native.interruptFile();
+      return;
+    }
+    this.#jobs.shift().reject(failure(INTERRUPTED));
+    this.#advance();
+  }
+
+  /** The connection is about to end: what waits is taken, up to a file that has not begun. */
+  close() {
+    for (const [index, job] of this.#jobs.entries()) {
+      if (job.path === undefined) job.taken = binding.send(this.#id, job.bytes, EVERYTHING, true) === job.bytes.length;
+      else if (index > 0) break;
+    }
+  }
+
+  /** The connection has ended; `status`: the number of its error, or 0. */
+  end(status) {
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    for (const { taken, resolve, reject } of jobs) {
+      if (status === 0 && taken) resolve();
+      else reject(failure(status || RESET));
+    }
+  }
+
+  /** Every waiting job fails. */
+  abandon(error) {
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    for (const { reject } of jobs) reject(error);
+  }
+}
+
+module.exports = { Sender };

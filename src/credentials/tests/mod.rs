@@ -1,0 +1,3 @@
+//! Tests with certificates of the engine's helpers.
+
+mod identity;
