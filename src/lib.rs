@@ -5,7 +5,7 @@
 //! | [`error`] | the one error type |
 //! | [`engine`] | TLS over bytes: no socket, no clock, no JavaScript |
 //! | [`credentials`] | PEM, PKCS#12, certificates and their files, sealed secrets |
-//! | [`framing`] | bytes to messages: delimiters, lines, records |
+//! | [`framing`] | bytes to messages: delimiters, lines, records; WebSocket |
 //! | [`policy`] | limits and deadlines |
 //! | [`text`] | code pages |
 //! | [`transport`] | listen, connect, TCP, Unix sockets and pipes |
@@ -24,3 +24,6 @@ pub mod transport;
 /// Left out of unit tests: its callers are in JavaScript.
 #[cfg(not(test))]
 mod bridge;
+
+#[cfg(test)]
+mod mutate;

@@ -33,9 +33,7 @@ describe('architecture', () => {
   });
 
   it('the modules of JavaScript require one way', () => {
-    const files = [
-      'index.js', 'control4.js', 'https.js', 'iotjs.js', 'ipworks.js', 'register.js', ...filesBelow('lib', '.js'),
-    ];
+    const files = ['index.js', 'control4.js', 'https.js', 'iotjs.js', 'ipworks.js', 'register.js', ...filesBelow('lib', '.js')];
     assert.ok(files.length > 10);
     assert.deepStrictEqual(files.flatMap((name) => arrows.wrongInJavaScript(name, read(name))), []);
   });

@@ -117,7 +117,7 @@ class Connection extends Target {
     return false;
   }
 
-  /** Closes when everything that was sent is delivered. */
+  /** Closes when everything that was sent is delivered; the handle takes nothing more. */
   finish() {
     if (this.state === ONLINE) {
       this.state = CLOSING;
@@ -130,12 +130,6 @@ class Connection extends Target {
   close(reset) {
     this.state = CLOSING;
     this.native.close(reset);
-  }
-
-  /** Its server goes. The handle is void from now on, what was sent is still delivered. */
-  abandon() {
-    this.context.ends.delete(this.handle);
-    this.finish();
   }
 }
 

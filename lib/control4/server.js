@@ -113,7 +113,7 @@ class StreamServer extends Server {
 
   shut() {
     this.native.abort();
-    for (const connection of this.connections) connection.abandon();
+    for (const connection of this.connections) connection.finish();
   }
 
   tellEnds() {

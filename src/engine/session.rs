@@ -217,7 +217,7 @@ impl Session {
         let Verify { request: true, require: true, optional } = self.state().verify else { return Ok(()) };
         // SAFETY: `ssl` is live.
         let concerned =
-            unsafe { sys::SSL_session_reused(self.ssl) == 1 && !(optional && !info::has_certificate(self.ssl)) };
+            unsafe { sys::SSL_session_reused(self.ssl) == 1 && (!optional || info::has_certificate(self.ssl)) };
         let error = concerned.then(|| self.verify_error()).flatten();
         match error {
             Some(error) if self.state().role == Role::Server => {

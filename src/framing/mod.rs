@@ -4,6 +4,7 @@
 //! linear in the bytes, whatever they are and however they are cut, and what is held is bounded by the framing's limit.
 
 mod needle;
+pub mod websocket;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

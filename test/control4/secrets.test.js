@@ -80,7 +80,8 @@ function keyPatterns(file) {
 
 /** Starts the keeper, and resolves with it once it has made its context, and what it says of that. */
 async function keep(options, password = PASSWORD) {
-  const argument = JSON.stringify({ base: folder, passwordLength: password.length, certificate: 'rsa.pem', ...options });
+  const settings = { base: folder, passwordLength: password.length, certificate: 'rsa.pem', ...options };
+  const argument = JSON.stringify(settings);
   const keeper = start(process.execPath, [KEEPER, argument], { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe', 'ipc'] });
   keeper.write(password);
   const [, result] = await keeper.waitFor(/^(.+)\n/);
