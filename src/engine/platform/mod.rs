@@ -9,6 +9,8 @@
 mod session;
 
 use native_tls::{Protocol, TlsAcceptor, TlsConnector};
+use openssl::pkey::PKey;
+use openssl::x509::X509;
 
 use crate::credentials::start_openssl;
 use crate::engine::{Forgive, Role, SessionConfig, TlsSession};
@@ -60,7 +62,10 @@ impl Platform {
         }
         let identity = match identity {
             Identity::Pkcs12 { der, passphrase } => native_tls::Identity::from_pkcs12(der, passphrase),
-            Identity::Pem { chain, key } => native_tls::Identity::from_pkcs8(chain, key),
+            Identity::Pem { chain, key } => {
+                matching(chain, key)?;
+                native_tls::Identity::from_pkcs8(chain, key)
+            }
         };
         let mut builder = TlsAcceptor::builder(identity.map_err(failed)?);
         if versions.min != 0 {
@@ -121,6 +126,17 @@ impl Platform {
             Side::Client(connector) => Start::Connect(connector.clone()),
         };
         Ok(Box::new(Session::new(start, role, servername)))
+    }
+}
+
+/// Not every system minds a key of another certificate before the first handshake. What cannot be read is left to it.
+fn matching(chain: &[u8], key: &[u8]) -> Result<()> {
+    let own = X509::from_pem(chain).and_then(|leaf| leaf.public_key()).ok();
+    match (own, PKey::private_key_from_pem_callback(key, |_| Ok(0)).ok()) {
+        (Some(own), Some(key)) if !key.public_eq(&own) => {
+            Err(Error::new("ERR_C4TLS_PLATFORM", "The private key is not the certificate's"))
+        }
+        _ => Ok(()),
     }
 }
 
