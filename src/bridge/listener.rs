@@ -97,7 +97,7 @@ impl Listener {
     pub fn configure(&mut self, env: &Env, params: Option<TlsParams>, options: ListenerOptions) -> Result<()> {
         let config = ServerConfig {
             eager: params.as_ref().is_some_and(|params| params.hooks & hook::EAGER != 0),
-            start: start_options(params),
+            start: start_options(params).or_throw(env)?,
             paused: options.paused.unwrap_or(false),
             socket: options.socket(),
             max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,

@@ -140,7 +140,7 @@ impl Server {
 
     /// For the next connection: without a handshake it is at once where it stays.
     fn shard(&self) -> Result<&'static Shard> {
-        match self.config().start.context {
+        match self.config().start.provider {
             Some(_) => Shard::for_handshake(),
             None => Shard::for_data(),
         }
