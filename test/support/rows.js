@@ -35,7 +35,8 @@ function idsIn(text) {
 
 /** Ids that titles in a test file name, and those of the groups that it goes through. */
 function idsTestedIn(source) {
-  const titles = [...source.matchAll(/\bit(?:\.skip)?\(\s*(?:'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)/g)].map(([title]) => title);
+  const strings = /\bit(?:\.skip)?\(\s*(?:'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)/g;
+  const titles = [...source.matchAll(strings)].map(([title]) => title);
   const groups = [...source.matchAll(/\browsOf\('(SSL-[A-Z]+)'\)/g)].map(([, group]) => group);
   return [...titles.flatMap(idsIn), ...groups.flatMap((group) => rowsOf(group).map(({ id }) => id))];
 }
