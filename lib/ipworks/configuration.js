@@ -1,6 +1,7 @@
 'use strict';
 // A component's properties and settings as the native listener takes them.
 const { hooks } = require('../core/events');
+const { PLATFORM } = require('./platform');
 const { verifyFlags } = require('./tls-settings');
 
 // A whole handshake, in milliseconds, unless DefaultConnectionTimeout is longer: silent clients must not pile up.
@@ -13,6 +14,8 @@ const RENEGOTIATION_WINDOW = 600;
 function hooksFor(server, values, settings) {
   let bits = 0;
   if (server.listenerCount('ConnectionRequest') > 0) bits |= hooks.EAGER;
+  // It cannot be asked for another certificate, and has refused the rest already.
+  if (values.provider === PLATFORM) return bits;
   if (server.listenerCount('SSLConnectionRequest') > 0) bits |= hooks.CERTIFICATE | hooks.OFFER;
   if (values.authenticateClients) bits |= hooks.CLIENT_CERTIFICATE;
   if (settings.get('SSLKeyLogFile') !== '') bits |= hooks.KEYLOG;
@@ -39,10 +42,12 @@ function tlsParams(server, values, settings, context) {
 
 /**
  * Sockets of the connections to come.
+ * @param {{ generation: number, framing: import('./framing').Framing }} defaults of the connections
  * @param {{ allowed: string[], blocked: string[] }} access
  */
-function listenerOptions(server, values, settings, framing, access) {
+function listenerOptions(server, values, settings, { generation, framing }, access) {
   return {
+    generation,
     framing: framing.native(),
     access: { ...access, ask: server.listenerCount('ConnectionRequest') > 0 },
     noDelay: settings.isOn('TcpNoDelay'),

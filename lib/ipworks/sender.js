@@ -21,17 +21,18 @@ class Sender {
 
   /**
    * @param {object} native connection
+   * @param {number} timeout seconds; 0: sends do not wait
    * @param {() => number} limit
    * @param {() => void} onReady a send may be tried again
    */
-  constructor(native, limit, onReady) {
+  constructor(native, timeout, limit, onReady) {
     this.#native = native;
     this.#id = native.id;
     this.#limit = limit;
     this.#onReady = onReady;
     this.bytesSent = 0;
     this.isReady = false;
-    this.timeout = 0;    // seconds; 0: sends do not wait
+    this.timeout = timeout;
   }
 
   /** Takes bytes as the timeout says. */

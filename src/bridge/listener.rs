@@ -46,6 +46,8 @@ pub struct ListenerOptions<'env> {
     pub access: Option<AccessOptions>,
     /// Milliseconds; 0: none. See `Connection.setIdleTimeout`.
     pub idle_timeout: Option<f64>,
+    /// Of the caller's choice: a connection accepted with these options has it as its `generation`.
+    pub generation: Option<u32>,
 }
 
 impl ListenerOptions<'_> {
@@ -103,6 +105,7 @@ impl Listener {
             ask: options.access.as_ref().is_some_and(|access| access.ask),
             access: options.access.map(|access| Access::new(&access.allowed, &access.blocked)),
             idle_timeout: seconds(options.idle_timeout.unwrap_or(0.0) / 1000.0),
+            generation: options.generation.unwrap_or(0),
         };
         match &self.server {
             Some(server) => server.configure(config),

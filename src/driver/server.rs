@@ -48,6 +48,8 @@ pub struct ServerConfig {
     pub ask: bool,
     /// Neither side of a connection moves a byte for so long: see [`Connection::set_idle_timeout`]. Zero: no limit.
     pub idle_timeout: Duration,
+    /// The owner's number for this configuration, to tell by what a connection was accepted.
+    pub generation: u32,
 }
 
 impl ServerConfig {

@@ -20,7 +20,7 @@ describe('SSLServer', () => {
     const { ipworksssl } = require('../..');
     assert.strictEqual(ipworksssl.sslserver, SSLServer);
     assert.strictEqual(ipworks.sslserver, SSLServer);
-    assert.ok(new ipworksssl.sslserver() instanceof SSLServer);   // eslint-disable-line new-cap
+    assert.ok(new ipworksssl.sslserver() instanceof SSLServer)
     assert.deepStrictEqual({ ...SSLServerSSLProviders }, { sslpAutomatic: 0, sslpPlatform: 1, sslpInternal: 2 });
     assert.ok(CertStoreTypes && Certificate && Connection && IPWorksSSLError.prototype instanceof Error);
   });

@@ -67,6 +67,7 @@ fn config() -> ServerConfig {
         access: None,
         ask: false,
         idle_timeout: Duration::ZERO,
+        generation: 0,
     }
 }
 
