@@ -42,10 +42,10 @@ function tlsParams(server, values, settings, context) {
 
 /**
  * Sockets of the connections to come.
- * @param {{ generation: number, framing: import('./framing').Framing }} defaults of the connections
- * @param {{ allowed: string[], blocked: string[] }} access
+ * @param {{ generation: number, framing: import('./framing').Framing, access: { allowed: string[], blocked: string[] },
+ *   elsewhere: number }} present `elsewhere`: connections that count among MaxConnections
  */
-function listenerOptions(server, values, settings, { generation, framing }, access) {
+function listenerOptions(server, values, settings, { generation, framing, access, elsewhere }) {
   return {
     generation,
     framing: framing.native(),
@@ -58,6 +58,7 @@ function listenerOptions(server, values, settings, { generation, framing }, acce
     sendBuffer: settings.number('OutBufferSize'),
     idleTimeout: values.idleTimeout * 1000,
     maxConnections: settings.number('MaxConnections'),
+    elsewhere,
   };
 }
 

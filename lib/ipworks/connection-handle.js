@@ -34,10 +34,12 @@ class ConnectionHandle extends Target {
    * @param {object} server that is told: see socket-server.js
    * @param {object} native
    * @param {number} id of it
-   * @param {{ framing: Framing, idleTimeout: number, timeout: number, linger: boolean }} defaults when it was accepted
+   * @param {import('./listening').ListeningHandle} listening where it came from
    */
-  constructor(server, native, id, { framing, idleTimeout, timeout, linger }) {
+  constructor(server, native, id, listening) {
     super('SSLSERVERCONNECTION');
+    const { framing, idleTimeout, timeout, linger } = listening.defaultsOf(native);
+    this.listening = listening;
     this.server = server;          // null when the end has been told
     this.native = native;
     this.framing = new Framing(framing);

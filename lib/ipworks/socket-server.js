@@ -212,8 +212,17 @@ class SocketServer extends EventEmitter {
   }
 
   /** Sends a file; `onProgress(sent, total)` is told how far it came, in bytes. */
-  async sendFile(connectionId, fileName, onProgress) {
-    await this._handle(connectionId).sender.sendFile(check.text(fileName, 'fileName'), onProgress);
+  sendFile(connectionId, fileName, onProgress) {
+    return this._give(connectionId, (sender) => sender.sendFile(check.text(fileName, 'fileName'), onProgress));
+  }
+
+  // Not an async function: a send makes no promise of its own, and they settle in order.
+  _give(connectionId, act) {
+    try {
+      return act(this._handle(connectionId).sender);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   _sendLimit() {
@@ -252,9 +261,17 @@ class SocketServer extends EventEmitter {
   }
 
   #configure(listening = this.#listening) {
-    const defaults = listening.remember(this.#values);
     listening.native.configure(this.#tlsParams(),
-      listenerOptions(this, this.#values, this.#settings, defaults, this.#access));
+      listenerOptions(this, this.#values, this.#settings, {
+        ...listening.remember(this.#values), access: this.#access, elsewhere: this.#elsewhere(listening),
+      }));
+  }
+
+  // Clients of an earlier listening socket count among MaxConnections.
+  #elsewhere(listening) {
+    let count = 0;
+    for (const handle of this.#handles.values()) if (handle.listening !== listening) count++;
+    return count;
   }
 
   #tlsParams() {
@@ -289,7 +306,7 @@ class SocketServer extends EventEmitter {
   }
 
   #add(listening, native, id) {
-    const handle = new ConnectionHandle(this, native, id, listening.defaultsOf(native));
+    const handle = new ConnectionHandle(this, native, id, listening);
     this.#handles.set(handle.connectionId, handle);
   }
 
@@ -379,6 +396,7 @@ class SocketServer extends EventEmitter {
       handle.server = null;
       this.#clients.delete(connectionId);
       this.#handles.delete(connectionId);
+      if (this.#listening !== null && handle.listening !== this.#listening) this.#configure();
       if (this.#handles.size === 0) for (const resolve of this.#gone.splice(0)) resolve();
     }
   }

@@ -40,6 +40,8 @@ pub struct ListenerOptions<'env> {
     pub paused: Option<bool>,
     /// 0: no limit.
     pub max_connections: Option<f64>,
+    /// Connections of another listener that count too.
+    pub elsewhere: Option<u32>,
     /// Connections give MESSAGE instead of DATA.
     pub framing: Option<FramingOptions<'env>>,
     /// Without: everybody may connect. Whoever may not is closed without an event.
@@ -100,6 +102,7 @@ impl Listener {
             paused: options.paused.unwrap_or(false),
             socket: options.socket(),
             max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,
+            elsewhere: options.elsewhere.unwrap_or(0) as usize,
             quiet: options.framing.as_ref().and_then(FramingOptions::quiet),
             framing: options.framing.map(|framing| framing.framing()).transpose().or_throw(env)?,
             ask: options.access.as_ref().is_some_and(|access| access.ask),

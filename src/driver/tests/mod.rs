@@ -62,6 +62,7 @@ fn config() -> ServerConfig {
         socket: SocketOptions::default(),
         paused: false,
         max_connections: 0,
+        elsewhere: 0,
         framing: None,
         quiet: None,
         access: None,
