@@ -3,6 +3,7 @@
 const { constants } = require('crypto');
 const fs = require('fs');
 const binding = require('../core/binding');
+const rootStore = require('../tls/root-store');
 const { GROUPS, TLS12_SIGNATURES, TLS13_SIGNATURES, protocols, translate } = require('./algorithms');
 const { choose } = require('./cipher-suites');
 const { failure, numberOf } = require('./errors');
@@ -61,7 +62,7 @@ function joined(settings, { min, max }, [name12, known12], [name13, known13]) {
 }
 
 function applyTrust(context, settings, authenticates) {
-  if (authenticates) context.addRootCerts();
+  if (authenticates) rootStore.addTo(context);
   const trust = (name, text) => {
     for (const pem of certificates(text)) attempt(271, name, () => context.addCaCert(Buffer.from(pem)));
   };
