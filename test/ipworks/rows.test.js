@@ -12,7 +12,7 @@ const { ROWS, idsIn, idsTestedIn, rowsOf, testedIds } = require('../support/rows
 
 const { Certificate, CertStoreTypes, Connection, SSLServer } = ipworks;
 
-/** Rows that no test of behaviour names, and why that is right. Settings without an effect are stored, as is seen below. */
+/** Rows that no test of behaviour names, and why. Settings without an effect are stored, as is seen below. */
 const WITHOUT_TEST = {
   ...Object.fromEntries(rowsOf('SSL-C').filter(({ none }) => none === 'NOOP').map(({ id }) => [id, 'it does nothing'])),
 };
