@@ -52,6 +52,7 @@ exports.withSSLServer = ({ Certificate, CertStoreTypes, SSLServer }) => async (t
   const server = new SSLServer();
   server.setSSLCert(new Certificate(CertStoreTypes.cstPEMKeyBlob, key + cert, '', '*'));
   server.setLocalHost('127.0.0.1');
+  server.setConnectionBacklog(511);     // Node's
   server.setDefaultEOL(DELIMITER);
   // TLS 1.3 alone, as in the other servers.
   await server.config('SSLEnabledProtocols=12288');
