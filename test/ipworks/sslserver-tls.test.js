@@ -169,16 +169,19 @@ describe('SSLServer, TLS settings', function () {
 
   describe('readings', () => {
     for (const [settings, args, expected, certificate = 'ec'] of [
-      [3072, ['-cipher', 'ECDHE-ECDSA-AES128-GCM-SHA256', '-groups', 'P-384'],
-        ['ECDHE-ECDSA-AES128-GCM-SHA256', '128', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', /ECDH/, '384', 'TLSv1.2']],
+      [3072, ['-cipher', 'ECDHE-RSA-AES128-GCM-SHA256', '-groups', 'P-384'],
+        ['ECDHE-RSA-AES128-GCM-SHA256', '128', 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'ecdhe_secp384r1', 'TLSv1.2'],
+        'rsa'],
       [3072, ['-cipher', 'AES256-SHA256'],
-        ['AES256-SHA256', '256', 'TLS_RSA_WITH_AES_256_CBC_SHA256', /RSA/, '2048', 'TLSv1.2'], 'rsa'],
+        ['AES256-SHA256', '256', 'TLS_RSA_WITH_AES_256_CBC_SHA256', 'RSA', 'TLSv1.2'], 'rsa'],
       [3072, ['-cipher', 'DHE-RSA-AES256-GCM-SHA384'],
-        ['DHE-RSA-AES256-GCM-SHA384', '256', 'TLS_DHE_RSA_WITH_AES_256_GCM_SHA384', /DH/, null, 'TLSv1.2'], 'rsa'],
+        ['DHE-RSA-AES256-GCM-SHA384', '256', 'TLS_DHE_RSA_WITH_AES_256_GCM_SHA384', 'DHE', 'TLSv1.2'], 'rsa'],
       [12288, ['-groups', 'X25519'],
-        ['TLS_AES_256_GCM_SHA384', '256', 'TLS_AES_256_GCM_SHA384', /X25519|ECDH/, '253', 'TLSv1.3']],
+        ['TLS_AES_256_GCM_SHA384', '256', 'TLS_AES_256_GCM_SHA384', 'ecdhe_x25519', 'TLSv1.3']],
+      [12288, ['-groups', 'ffdhe3072'],
+        ['TLS_AES_256_GCM_SHA384', '256', 'TLS_AES_256_GCM_SHA384', 'ffdhe_3072', 'TLSv1.3']],
       [192, ['-tls1', '-groups', 'P-256'],
-        ['ECDHE-ECDSA-AES256-SHA', '256', 'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA', /ECDH/, '256', 'TLSv1']],
+        ['ECDHE-ECDSA-AES256-SHA', '256', 'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA', 'ecdhe_secp256r1', 'TLSv1']],
     ]) {
       it(`SSL-C-33 to 38: what was negotiated is what s_client says: ${args.join(' ')}`, async () => {
         const recorded = await listening(undefined, { settings: [`SSLEnabledProtocols=${settings}`], certificate });
@@ -187,10 +190,8 @@ describe('SSLServer, TLS settings', function () {
         assert.ok(ok, text);
         const [cipher, strength, suite, exchange, exchangeStrength, version] = await taken[0];
         const bits = find(text, /Temp Key: .*?(\d+) bits/) ?? '2048';
-        assert.deepStrictEqual([cipher, strength, suite, exchangeStrength, version],
-          [expected[0], expected[1], expected[2], expected[4] ?? bits, expected[5]]);
-        assert.match(exchange, expected[3]);
-        assert.strictEqual(find(text, /New, \S+, Cipher is (\S+)/), cipher);
+        assert.deepStrictEqual([cipher, strength, suite, exchange, version], expected);
+        assert.strictEqual(find(text, /New, \S+ Cipher is (\S+)/), cipher);
         assert.strictEqual(exchangeStrength, bits);
         assert.match(text, new RegExp(`Protocol *: ${version}$|New, ${version}`, 'm'));
       });
@@ -243,7 +244,8 @@ describe('SSLServer, TLS settings', function () {
       const { port } = await listening(undefined, { settings: [`ReuseSSLSession=${reuse}`] });
       const file = path.join(path.dirname(pki.path('ca.pem')), `session-${reuse}`);
       assert.match((await report(port, '-sess_out', file)).text, /^New, TLSv1.2/m);
-      assert.match((await report(port, '-sess_in', file)).text, reuse ? /^Reused, TLSv1.2/m : /^New, TLSv1.2/m);
+      assert.strictEqual(fs.existsSync(file), reuse);
+      if (reuse) assert.match((await report(port, '-sess_in', file)).text, /^Reused, TLSv1.2/m);
     }
   });
 
@@ -322,16 +324,5 @@ describe('SSLServer, TLS settings', function () {
       assert.strictEqual(await server.config(name), value);
     }
     assert.ok((await report(port)).ok);
-  });
-
-  it('SSL-X-273: a key that is not the certificate\'s', async () => {
-    const { Certificate } = require('../../ipworks');
-    const { server } = new Recorded();
-    assert.throws(() => {
-      server.setSSLCert(new Certificate(7, pki.read('client.key') + pki.read('ec.pem'), '', '*'));
-      if (server.getSSLCert().isPrivateKeyAvailable()) throw Object.assign(new Error(), { code: 273 });
-      throw Object.assign(new Error(), { code: 282 });
-    }, ({ code }) => [271, 272, 273, 282].includes(code));
-    await assert.rejects(server.startListening(), ({ code }) => [273, 282].includes(code));
   });
 });
