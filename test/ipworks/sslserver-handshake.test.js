@@ -197,7 +197,7 @@ describe('SSLServer, handshakes', () => {
       await until(() => !first, PATIENCE, 'the question');
       await recorded.connect();
       await closed(stalled);
-      assert.ok(recorded.of('Connected').some((e) => e.statusCode !== 0));
+      await recorded.until(() => recorded.of('Connected').some((e) => e.statusCode !== 0), 'the failure');
     });
   });
 
