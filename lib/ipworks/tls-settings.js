@@ -3,7 +3,6 @@
 const { constants } = require('crypto');
 const fs = require('fs');
 const binding = require('../core/binding');
-const rootStore = require('../tls/root-store');
 const { GROUPS, TLS12_SIGNATURES, TLS13_SIGNATURES, protocols, translate } = require('./algorithms');
 const { choose } = require('./cipher-suites');
 const { failure, numberOf } = require('./errors');
@@ -61,8 +60,16 @@ function joined(settings, { min, max }, [name12, known12], [name13, known13]) {
   return lists.some((list) => list.length === 0) ? '' : [...new Set(lists.flat())].join(':');
 }
 
+let systemRoots = null;
+
+// The operating system's authorities, which are read once.
+function trustSystem(context) {
+  systemRoots ??= new binding.RootStore(binding.machineCertificates(false).map((pem) => Buffer.from(pem)));
+  context.useRoots(systemRoots);
+}
+
 function applyTrust(context, settings, authenticates) {
-  if (authenticates) rootStore.addTo(context);
+  if (authenticates) trustSystem(context);
   const trust = (name, text) => {
     for (const pem of certificates(text)) attempt(271, name, () => context.addCaCert(Buffer.from(pem)));
   };
