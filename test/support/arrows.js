@@ -24,7 +24,7 @@ const JAVASCRIPT = {
   register: ['https', 'tls', 'core'],
   iotjs: ['tls', 'core'],
   control4: ['core'],
-  ipworks: ['tls', 'core'],
+  ipworks: ['core'],
   tls: ['core'],
   core: [],
 };
