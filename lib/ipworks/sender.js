@@ -11,6 +11,7 @@ const TIMED_OUT = 10060;
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
 // Of a send that waits, so much goes to the native side at once: its owner keeps the whole of it anyway.
 const PORTION = 1 << 20;
+/** What a send is that was taken whole at once. */
 const DONE = Promise.resolve();
 
 const isFile = (job) => job.path !== undefined;
@@ -181,4 +182,4 @@ class Sender {
   }
 }
 
-module.exports = { Sender };
+module.exports = { DONE, Sender };

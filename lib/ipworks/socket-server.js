@@ -17,6 +17,7 @@ const { chooseCertificate, judgeClient } = require('./handshake-events');
 const { ListeningHandle, addressOf } = require('./listening');
 const { negotiated } = require('./negotiated');
 const { defineProperties, initialValues } = require('./properties');
+const { DONE } = require('./sender');
 const { Settings, TCP, TLS, parseSetting } = require('./settings');
 const { kIdentity } = require('./symbols');
 const { createContext } = require('./tls-settings');
@@ -27,6 +28,8 @@ const LEAST_QUEUE = 64 * 1024;
 const PATIENCE = 30_000;
 // A client that takes nothing of what is queued for so long, in milliseconds, is not waited for.
 const LINGER = 60_000;
+// Error of a ConnectionId that belongs to nobody, be it no more.
+const GONE = 126;
 const ANYBODY = { allowed: ['*'], blocked: [] };
 
 /** Properties that a change of which makes another context. */
@@ -218,11 +221,17 @@ class SocketServer extends EventEmitter {
 
   // Not an async function: a send makes no promise of its own, and they settle in order.
   _give(connectionId, act) {
+    let given;
     try {
-      return act(this._handle(connectionId).sender);
+      given = act(this._handle(connectionId).sender);
+      if (given === DONE) return given;
     } catch (error) {
-      return Promise.reject(error);
+      given = Promise.reject(error);
+      if (error.code !== GONE) return given;
     }
+    // A client that does not read, or goes, must not end a program that does not look at what a send comes to.
+    given.catch(() => {});
+    return given;
   }
 
   _sendLimit() {
@@ -358,13 +367,17 @@ class SocketServer extends EventEmitter {
     this.#tell('SSLStatus', { connectionId, message });
   }
 
-  // Three events, between which promise jobs run, as between all events of a connection.
+  // Events between which promise jobs run, as between all events of a connection; data comes behind them.
   _onSecure(handle) {
     const { connectionId, native } = handle;
     handle.public = Connection._of(handle);
     this.#clients.set(connectionId, handle.public);
+    const ready = () => {
+      afterPromises(() => handle.begin());
+      this._onReadyToSend(handle);
+    };
     const connected = () => {
-      if (!handle.leaving) afterPromises(() => this._onReadyToSend(handle));
+      afterPromises(ready);
       this.#tell('Connected', { connectionId, statusCode: 0, description: describe(0) });
     };
     if (this.listenerCount('SSLStatus') === 0) {
