@@ -58,6 +58,7 @@ class ConnectionHandle extends Target {
     this.held = [];                // messages that wait: the program has paused, or others come first
     this.cutter = null;            // from when the program has changed the framing
     this.pumping = false;          // the next message comes when promise jobs have run
+    this.pumpNow = null;           // made when it is needed
     this.row = 0;                  // so many without a turn of the event loop
     this.told = 0;                 // the wake in which the last message was given at once
     this.ending = false;           // the client sends no more
@@ -170,13 +171,13 @@ class ConnectionHandle extends Target {
   pumpLater() {
     if (this.pumping) return;
     this.pumping = true;
-    const pump = () => {
+    this.pumpNow ??= () => {
       this.pumping = false;
       this.runInAsyncScope(this.pump, this);
     };
     this.row = (this.row + 1) % IN_A_ROW;
-    if (this.row === 0) setImmediate(pump);
-    else afterPromises(pump);
+    if (this.row === 0) setImmediate(this.pumpNow);
+    else afterPromises(this.pumpNow);
   }
 
   /** Bytes have come that are not given yet. */

@@ -42,9 +42,20 @@ class Sender {
 
   /** Takes bytes as the timeout says. */
   send(bytes) {
-    const waits = this.#jobs.length > 0;
-    if (this.timeout > 0 || (waits && this.#jobs.some(isFile))) return this.#await({ bytes });
-    if (waits) return this.#refuse(0);
+    return this.#mustWait() ? this.#await({ bytes }) : this.#sendNow(bytes);
+  }
+
+  /** The same for bytes that are good for this call only. */
+  sendCopy(bytes) {
+    return this.#mustWait() ? this.#await({ bytes: Buffer.from(bytes) }) : this.#sendNow(bytes);
+  }
+
+  #mustWait() {
+    return this.timeout > 0 || (this.#jobs.length > 0 && this.#jobs.some(isFile));
+  }
+
+  #sendNow(bytes) {
+    if (this.#jobs.length > 0) return this.#refuse(0);
     const taken = binding.send(this.#id, bytes, this.#limit(), false);
     if (taken < 0) {
       this.bytesSent = 0;
