@@ -20,6 +20,7 @@ const SYSTEM = 2;
 
 const TIMEOUTS = new Set(['ERR_C4TLS_IDLE_TIMEOUT', 'ERR_TLS_HANDSHAKE_TIMEOUT']);
 const EMPTY = Buffer.alloc(0);
+const NOW = Promise.resolve();
 // Messages of one connection, one behind the promise jobs of the other, before others have their turn.
 const IN_A_ROW = 64;
 
@@ -28,7 +29,8 @@ const endpoint = (found) => ({ address: plainAddress(found?.address), port: foun
 
 /** Runs `act` when the promise jobs of this event have run: whoever awaits one event then hears of the next. */
 function afterPromises(act) {
-  queueMicrotask(() => process.nextTick(act));
+  // queueMicrotask() would make an AsyncResource of its own for each.
+  NOW.then(() => process.nextTick(act));
 }
 
 class ConnectionHandle extends Target {

@@ -23,7 +23,8 @@ const MOST_BYTES = 3;        // of a UTF-16 unit in UTF-8
  * its own.
  */
 function encodeBriefly(text, end, codePage) {
-  if (codePage !== UTF8 || MOST_BYTES * (text.length + end.length) > SCRATCH.length) return encode(text + end, codePage);
+  const fits = MOST_BYTES * (text.length + end.length) <= SCRATCH.length;
+  if (codePage !== UTF8 || !fits) return encode(text + end, codePage);
   const length = SCRATCH.write(text);
   return SCRATCH.subarray(0, length + (end === '' ? 0 : SCRATCH.write(end, length)));
 }
