@@ -1,7 +1,6 @@
 'use strict';
 // Configuration settings: what config('NAME=VALUE') stores and config('NAME') reads, all of it text.
 const binding = require('../core/binding');
-const { version } = require('../../package.json');
 const { GROUPS, TLS12_SIGNATURES, TLS13_SIGNATURES, unknown } = require('./algorithms');
 const { choose } = require('./cipher-suites');
 const { failure } = require('./errors');
@@ -77,7 +76,7 @@ const SIGNATURES_13 = 'rsa_pss_sha256,rsa_pss_sha384,rsa_pss_sha512,rsa_pkcs1_sh
 
 /** Settings that every component has. */
 const BASE = {
-  BuildInfo: readOnly(() => `c4tls ${version}, ${binding.versions().openssl}`),
+  BuildInfo: readOnly(() => `c4tls ${binding.versions().c4tls}, ${binding.versions().openssl}`),
   CodePage: codePage,
   LicenseInfo: readOnly(() => ['Product: c4tls', 'Product Key: none', 'License Source: MIT', 'License Type: open source',
     'Last Valid Build: every'].join('\r\n')),
@@ -134,6 +133,7 @@ const TLS = {
 class Settings {
   #table = new Map();
   #values = new Map();
+  #numbers = new Map();    // what number() has found, by the name it was asked for
 
   /** @param {Record<string, { initial: string, parse(value: string, name: string): string }>} table */
   constructor(table) {
@@ -153,11 +153,21 @@ class Settings {
   }
 
   number(name) {
-    return Number(this.get(name));
+    let found = this.#numbers.get(name);
+    if (found === undefined) {
+      found = Number(this.get(name));
+      this.#numbers.set(name, found);
+    }
+    return found;
   }
 
   isOn(name) {
     return this.get(name) === 'True';
+  }
+
+  /** Whether a setting is not what it was at first. */
+  isChanged(name) {
+    return this.get(name) !== this.#kind(name).initial;
   }
 
   /** @returns {string} what is stored now */
@@ -166,6 +176,7 @@ class Settings {
     if (listening && kind.fixedWhileListening !== undefined) throw failure(kind.fixedWhileListening);
     const stored = kind.parse(value, kind.name);
     this.#values.set(kind.name, stored);
+    this.#numbers.clear();
     return stored;
   }
 
@@ -174,6 +185,7 @@ class Settings {
     const { initial, name: known } = this.#kind(name);
     if (value === initial) this.#values.delete(known);
     else this.#values.set(known, value);
+    this.#numbers.clear();
   }
 
   /** Whether a setting is one of `table`. */
@@ -183,6 +195,7 @@ class Settings {
 
   reset() {
     this.#values.clear();
+    this.#numbers.clear();
   }
 }
 

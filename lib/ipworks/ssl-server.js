@@ -1,6 +1,6 @@
 'use strict';
 // SSLServer: clients over TLS, their bytes as they come, by lines or by records.
-const { DataInEvent, encode } = require('./event-objects');
+const { DataInEvent, encodeBriefly } = require('./event-objects');
 const { BASE, TCP, TLS } = require('./settings');
 const { SocketServer } = require('./socket-server');
 const check = require('./values');
@@ -18,35 +18,30 @@ class SSLServer extends SocketServer {
 
   /** Sends bytes to a client. */
   send(connectionId, bytes) {
-    return this.#give(connectionId, () => check.bytes(bytes, 'text'));
+    return this._give(connectionId, (sender) => sender.send(check.bytes(bytes, 'text')));
   }
 
   /** Sends bytes to a client. */
   sendBytes(connectionId, bytes) {
-    return this.#give(connectionId, () => check.bytes(bytes, 'data'));
+    return this._give(connectionId, (sender) => sender.send(check.bytes(bytes, 'data')));
   }
 
   /** Sends text in the code page. */
   sendText(connectionId, text) {
-    return this.#give(connectionId, () => encode(check.text(text, 'text'), this.#codePage));
+    return this._give(connectionId, (sender) => sender.sendCopy(this.#encode(text, '')));
   }
 
   /** Sends text in the code page, and CRLF. */
   sendLine(connectionId, text) {
-    return this.#give(connectionId, () => encode(check.text(text, 'text') + LINE_END, this.#codePage));
+    return this._give(connectionId, (sender) => sender.sendCopy(this.#encode(text, LINE_END)));
+  }
+
+  #encode(text, end) {
+    return encodeBriefly(check.text(text, 'text'), end, this.#codePage);
   }
 
   get #codePage() {
     return this._settings.number('CodePage');
-  }
-
-  // Not an async function: a send that is done at once makes no promise of its own.
-  #give(connectionId, make) {
-    try {
-      return this._handle(connectionId).sender.send(make());
-    } catch (error) {
-      return Promise.reject(error);
-    }
   }
 
   _deliver({ connectionId }, bytes, ended) {

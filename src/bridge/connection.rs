@@ -130,6 +130,18 @@ impl Connection {
         self.inner.id()
     }
 
+    /// Of the listener's options that it was accepted with; 0 without.
+    #[napi(getter)]
+    pub fn generation(&self) -> u32 {
+        self.inner.generation()
+    }
+
+    /// Whether a part of a message waits for the rest of it.
+    #[napi]
+    pub fn has_partial(&self) -> bool {
+        self.inner.has_partial()
+    }
+
     /// Without `params`: no TLS.
     #[napi]
     pub fn start(&self, env: &Env, params: Option<TlsParams>) -> Result<()> {

@@ -3,7 +3,7 @@
 mod sending;
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -107,6 +107,10 @@ pub struct Connection {
     pub(super) inbound: AtomicUsize,
     /// Reading stopped for want of room in the sink.
     pub(super) stalled: AtomicBool,
+    /// A part of a message waits for the rest of it.
+    pub(super) partial: AtomicBool,
+    /// See [`ServerConfig::generation`].
+    generation: AtomicU32,
     pub(super) local: OnceLock<Option<SocketAddress>>,
     pub(super) peer: OnceLock<Option<SocketAddress>>,
 }
@@ -126,6 +130,8 @@ impl Connection {
             control: AtomicU8::new(0),
             inbound: AtomicUsize::new(0),
             stalled: AtomicBool::new(false),
+            partial: AtomicBool::new(false),
+            generation: AtomicU32::new(0),
             local: OnceLock::new(),
             peer: OnceLock::new(),
         })
@@ -176,6 +182,7 @@ impl Connection {
         core.start = (!waits).then(|| config.start.clone());
         core.unseen = Some(server.clone());
         let conn = Self::new(shard, server.sink().clone(), core, None);
+        conn.generation.store(config.generation, Ordering::Release);
         if !(waits || config.paused) {
             conn.control.store(control::READ, Ordering::Release);
         }
@@ -200,6 +207,16 @@ impl Connection {
 
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// See [`ServerConfig::generation`].
+    pub fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether a part of a message waits for the rest of it.
+    pub fn has_partial(&self) -> bool {
+        self.partial.load(Ordering::Acquire)
     }
 
     /// Lets the task look again, from any thread.

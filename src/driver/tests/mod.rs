@@ -65,12 +65,14 @@ fn config() -> ServerConfig {
         socket: SocketOptions::default(),
         paused: false,
         max_connections: 0,
+        elsewhere: 0,
         framing: None,
         quiet: None,
         websocket: None,
         access: None,
         ask: false,
         idle_timeout: Duration::ZERO,
+        generation: 0,
     }
 }
 
