@@ -41,9 +41,8 @@ function tlsParams(server, values, settings, context) {
  * Sockets of the connections to come.
  * @param {{ allowed: string[], blocked: string[] }} access
  */
-function listenerOptions(server, values, settings, framing, access) {
+function listenerOptions(server, values, settings, access) {
   return {
-    framing: framing.native(),
     access: { ...access, ask: server.listenerCount('ConnectionRequest') > 0 },
     noDelay: settings.isOn('TcpNoDelay'),
     keepAlive: values.keepAlive,

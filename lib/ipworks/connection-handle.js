@@ -34,9 +34,10 @@ class ConnectionHandle extends Target {
    * @param {object} native
    * @param {number} id of it
    * @param {import('./framing').Framing} framing
+   * @param {string} [type] name of the async resource
    */
-  constructor(server, native, id, framing) {
-    super('SSLSERVERCONNECTION');
+  constructor(server, native, id, framing, type = 'SSLSERVERCONNECTION') {
+    super(type);
     this.server = server;          // null when the end has been told
     this.native = native;
     this.framing = framing;
@@ -53,9 +54,13 @@ class ConnectionHandle extends Target {
     this.pumping = false;          // the next message comes in a turn of its own
     this.closed = false;
     this.local = this.remote = endpoint();
-    this.sender = new Sender(native, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
+    this.sender = this.makeSender(() => server._sendLimit(), () => this.server?._onReadyToSend(this));
     this.public = null;            // the Connection that programs see
     this.attach(id);
+  }
+
+  makeSender(limit, onReady) {
+    return new Sender(this.native, limit, onReady);
   }
 
   onEvent(kind, arg, payload) {
@@ -100,6 +105,11 @@ class ConnectionHandle extends Target {
   deliver(bytes, ended) {
     const isLine = ended && this.kind === 'lines';
     this.server._onMessage(this, isLine ? lineOf(bytes) : bytes, ended || this.kind === 'chunks');
+  }
+
+  // As the cutter has.
+  deliverCut({ bytes, ended }) {
+    this.server._onMessage(this, bytes, ended);
   }
 
   // The bytes that the native side made a message of.
@@ -163,7 +173,7 @@ class ConnectionHandle extends Target {
     const message = this.cutter.next();
     if (message === null) return;
     this.pumpLater();
-    this.server._onMessage(this, message.bytes, message.ended);
+    this.deliverCut(message);
   }
 
   // ---- the end

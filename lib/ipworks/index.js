@@ -2,7 +2,8 @@
 // The IPWorks SSL components.
 const { CertStoreTypes } = require('./cert-store-types');
 const { Certificate } = require('./certificate');
-const { Connection, ConnectionMap } = require('./connection');
+const { ConnectionMap } = require('./client');
+const { Connection } = require('./connection');
 const { IPWorksSSLError } = require('./errors');
 const { SSLServer, SSLServerSSLProviders } = require('./ssl-server');
 

@@ -1,6 +1,10 @@
 'use strict';
 // SSLServer: clients over TLS, their bytes as they come, by lines or by records.
+const { Connection } = require('./connection');
+const { ConnectionHandle, afterPromises } = require('./connection-handle');
 const { DataInEvent, encode } = require('./event-objects');
+const { Framing, checkRecordLength } = require('./framing');
+const { defineProperties, initialValues } = require('./ssl-properties');
 const { BASE, TCP, TLS } = require('./settings');
 const { SocketServer } = require('./socket-server');
 const check = require('./values');
@@ -13,7 +17,7 @@ const SSLServerSSLProviders = Object.freeze({ sslpAutomatic: 0, sslpPlatform: 1,
 
 class SSLServer extends SocketServer {
   constructor() {
-    super(SETTINGS);
+    super(SETTINGS, initialValues);
   }
 
   /** Sends bytes to a client. */
@@ -49,10 +53,45 @@ class SSLServer extends SocketServer {
     }
   }
 
-  _deliver({ connectionId }, bytes, ended) {
+  async changeRecordLength(connectionId, recordLength) {
+    this._handle(connectionId).public._reframe({ recordLength: checkRecordLength(recordLength) });
+  }
+
+  _reception() {
+    return { framing: this.#framing().native() };
+  }
+
+  _handleFor(native, id) {
+    return new ConnectionHandle(this, native, id, this.#framing());
+  }
+
+  #framing() {
+    const { eol, singleLineMode, maxLineLength } = this._values;
+    return new Framing({ eol, singleLineMode, maxLineLength });
+  }
+
+  _onSecure(handle) {
+    const welcome = () => this._welcome(handle, Connection._of(handle, this._values.idleTimeout));
+    if (this.listenerCount('SSLStatus') === 0) {
+      welcome();
+      return;
+    }
+    afterPromises(welcome);
+    this._tellHandshake(handle);
+  }
+
+  _onMessage({ connectionId }, bytes, ended) {
+    this._happened();
     if (this.listenerCount('DataIn') === 0) return;
     this.emit('DataIn', new DataInEvent(connectionId, bytes, ended, this.#codePage));
   }
+
+  // A client that has not got through its handshake was never connected.
+  _tellEnd({ connectionId }, connected, [statusCode, description]) {
+    this._tell(connected ? 'Disconnected' : 'Connected', { connectionId, statusCode, description });
+  }
 }
+
+defineProperties(SSLServer);
 
 module.exports = { SSLServer, SSLServerSSLProviders };
