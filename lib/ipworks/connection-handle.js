@@ -84,11 +84,15 @@ class ConnectionHandle extends Target {
 
   onSecure() {
     if (this.connected) return;    // a renegotiation
-    // Known beyond the socket's end.
-    this.local = endpoint(this.native.getsockname());
-    this.remote = endpoint(this.native.getpeername());
+    this.learnAddresses();
     this.connected = this.sender.isReady = true;
     this.server._onSecure(this);
+  }
+
+  // They are known beyond the socket's end.
+  learnAddresses() {
+    this.local = endpoint(this.native.getsockname());
+    this.remote = endpoint(this.native.getpeername());
   }
 
   // ---- what comes
@@ -180,10 +184,7 @@ class ConnectionHandle extends Target {
 
   /** The program's wish. `linger`: what is queued still leaves. */
   disconnect(linger) {
-    this.leaving = true;
-    // Nobody asks for what has come.
-    this.held = [];
-    this.cutter = null;
+    this.abandonInput();
     if (this.closed) {
       this.pumpLater();
     } else if (linger) {
@@ -192,6 +193,13 @@ class ConnectionHandle extends Target {
     } else {
       this.native.close(true);
     }
+  }
+
+  // Nobody asks for what has come.
+  abandonInput() {
+    this.leaving = true;
+    this.held = [];
+    this.cutter = null;
   }
 
   // The client sends no more: what is queued still leaves.

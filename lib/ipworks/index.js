@@ -6,6 +6,8 @@ const { ConnectionMap } = require('./client');
 const { Connection } = require('./connection');
 const { IPWorksSSLError } = require('./errors');
 const { SSLServer, SSLServerSSLProviders } = require('./ssl-server');
+const { WSConnection, WebSocketDataFormats } = require('./ws-connection');
+const { WSServer } = require('./ws-server');
 
 module.exports = {
   CertStoreTypes,
@@ -15,6 +17,10 @@ module.exports = {
   IPWorksSSLError,
   SSLServer,
   SSLServerSSLProviders,
-  /** The name that the commercial JavaScript edition gives the class. */
+  WSConnection,
+  WSServer,
+  WebSocketDataFormats,
+  // The names that the commercial JavaScript edition gives the classes.
   sslserver: SSLServer,
+  wsserver: WSServer,
 };
