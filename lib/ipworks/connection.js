@@ -2,31 +2,20 @@
 // The Connection type: a client of SSLServer.
 const { defineAccessors } = require('./accessors');
 const { Client, seconds } = require('./client');
+const { failure } = require('./errors');
 const { Framing, checkLineLength } = require('./framing');
 const check = require('./values');
 
+const LINE_UNDER_WAY = 112;
+
 /** A client. One made by `new Connection()` belongs to no server and has the defaults. */
 class Connection extends Client {
-  #idleTimeout = 0;
-
-  static _of(handle, idleTimeout) {
-    const made = super._of(handle);
-    made.#idleTimeout = idleTimeout;
-    return made;
-  }
-
-  static _UNCONNECTED = Object.freeze({ ...Client._UNCONNECTED, framing: new Framing() });
+  static _UNCONNECTED = Object.freeze({ ...Client._UNCONNECTED, framing: new Framing(), idleTimeout: 0 });
 
   _reframe(change) {
     const handle = this._handle;
     Object.assign(handle.framing, change);
     handle.reframe();
-  }
-
-  get _idleTimeout() { return this._seen && this.#idleTimeout; }
-  set _idleTimeout(value) {
-    this._handle.native.setIdleTimeout(value * 1000);
-    this.#idleTimeout = value;
   }
 }
 
@@ -40,12 +29,20 @@ defineAccessors(Connection, {
     set(value) { this._reframe({ eol: check.eol(value, 'EOLB') }); },
   },
   IdleTimeout: {
-    get() { return this._idleTimeout; },
-    set(value) { this._idleTimeout = seconds(value, 'IdleTimeout'); },
+    get() { return this._seen.idleTimeout; },
+    set(value) {
+      const handle = this._handle;
+      handle.idleTimeout = seconds(value, 'IdleTimeout');
+      handle.native.setIdleTimeout(handle.idleTimeout * 1000);
+    },
   },
   MaxLineLength: {
     get() { return this._seen.framing.maxLineLength; },
-    set(value) { this._reframe({ maxLineLength: checkLineLength(value) }); },
+    set(value) {
+      const maxLineLength = checkLineLength(value);
+      if (this._handle.hasData()) throw failure(LINE_UNDER_WAY);
+      this._reframe({ maxLineLength });
+    },
   },
   RecordLength: { get() { return this._seen.framing.recordLength; } },
   SingleLineMode: {

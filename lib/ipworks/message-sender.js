@@ -23,8 +23,8 @@ class MessageSender extends Sender {
   #isText = AS_BINARY;   // and of this kind
 
   /** @param {() => number} maxFrame most bytes of a message without a Timeout */
-  constructor(native, limit, onReady, maxFrame) {
-    super(native, limit, onReady);
+  constructor(native, timeout, limit, onReady, maxFrame) {
+    super(native, timeout, limit, onReady);
     this.#maxFrame = maxFrame;
     this.messageLength = 0;    // bytes that the message under way or the next one still misses; 0: a send is a message
   }

@@ -20,17 +20,18 @@ class Sender {
 
   /**
    * @param {object} native connection
+   * @param {number} timeout seconds; 0: sends do not wait
    * @param {() => number} limit
    * @param {() => void} onReady a send may be tried again
    */
-  constructor(native, limit, onReady) {
+  constructor(native, timeout, limit, onReady) {
     this.#native = native;
     this._id = native.id;
     this.#limit = limit;
     this.#onReady = onReady;
     this.bytesSent = 0;
     this.isReady = false;
-    this.timeout = 0;    // seconds; 0: sends do not wait
+    this.timeout = timeout;
   }
 
   /** Takes bytes as the timeout says. `form`: what a subclass makes of them. */
@@ -106,7 +107,7 @@ class Sender {
     while (this.#jobs.length > 0) {
       const [job] = this.#jobs;
       if (job.path !== undefined) {
-        this.#native.setStallTimeout(0);
+        this.#native.setStallTimeout(this.timeout * 1000);
         this.#native.sendFile(job.path);
         return;
       }
@@ -140,7 +141,13 @@ class Sender {
   /** The client has taken nothing for the time of the timeout. */
   onStalled() {
     this.#native.setStallTimeout(0);
-    this.abandon(failure(TIMED_OUT));
+    const [job] = this.#jobs;
+    if (job?.path === undefined) {
+      this.abandon(failure(TIMED_OUT));
+    } else {
+      job.isLate = true;
+      this.#native.interruptFile();
+    }
   }
 
   onFileProgress({ sent, total }) {
@@ -150,7 +157,7 @@ class Sender {
   onFileDone(interrupted, problem) {
     const job = this.#jobs[0]?.path === undefined ? undefined : this.#jobs.shift();
     if (job === undefined) return;
-    if (interrupted) job.reject(failure(INTERRUPTED));
+    if (interrupted) job.reject(failure(job.isLate ? TIMED_OUT : INTERRUPTED));
     else if (problem === null) job.resolve();
     else job.reject(failure(numberOf(problem, INVALID_ARGUMENT), problem.message));
     this.#advance();

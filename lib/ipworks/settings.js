@@ -137,6 +137,7 @@ const ALIASES = new Map([['masksensitive', 'masksensitivedata']]);
 class Settings {
   #table = new Map();
   #values = new Map();
+  #numbers = new Map();    // what number() has found, by the name it was asked for
 
   /** @param {Record<string, { initial: string, parse(value: string, name: string): string }>} table */
   constructor(table) {
@@ -157,7 +158,12 @@ class Settings {
   }
 
   number(name) {
-    return Number(this.get(name));
+    let found = this.#numbers.get(name);
+    if (found === undefined) {
+      found = Number(this.get(name));
+      this.#numbers.set(name, found);
+    }
+    return found;
   }
 
   isOn(name) {
@@ -175,6 +181,11 @@ class Settings {
     return complaint?.(this.get(known), known) ?? null;
   }
 
+  /** Whether a setting is not what it was at first. */
+  isChanged(name) {
+    return this.get(name) !== this.#kind(name).initial;
+  }
+
   /** Whether it has been set, if only to what it was. */
   isSet(name) {
     return this.#values.has(this.#kind(name).name);
@@ -188,6 +199,7 @@ class Settings {
     this.#values.set(kind.name, stored);
     // A value that decides another one's.
     if (kind.implies?.[stored] !== undefined) this.#values.set(...kind.implies[stored]);
+    this.#numbers.clear();
     return stored;
   }
 
@@ -196,6 +208,7 @@ class Settings {
     const { initial, name: known } = this.#kind(name);
     if (value === initial) this.#values.delete(known);
     else this.#values.set(known, value);
+    this.#numbers.clear();
   }
 
   /** Whether a setting is one of `table`. */
@@ -205,6 +218,7 @@ class Settings {
 
   reset() {
     this.#values.clear();
+    this.#numbers.clear();
   }
 }
 

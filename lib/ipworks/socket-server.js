@@ -161,7 +161,7 @@ class SocketServer extends EventEmitter {
       listening.abort();
       return listening.ended;
     });
-    for (const handle of this.#handles.values()) handle.disconnect(this.#values.linger && handle.connected);
+    for (const handle of this.#handles.values()) handle.disconnect();
     await Promise.all(ended);
     if (this.#handles.size > 0) await new Promise((resolve) => { this.#gone.push(resolve); });
   }
@@ -200,7 +200,7 @@ class SocketServer extends EventEmitter {
   }
 
   async disconnect(connectionId) {
-    this._handle(connectionId).disconnect(this.#values.linger);
+    this._handle(connectionId).disconnect();
   }
 
   async pauseData(connectionId) {
@@ -216,8 +216,17 @@ class SocketServer extends EventEmitter {
   }
 
   /** Sends a file; `onProgress(sent, total)` is told how far it came, in bytes. */
-  async sendFile(connectionId, fileName, onProgress) {
-    await this._handle(connectionId).sender.sendFile(check.text(fileName, 'fileName'), onProgress);
+  sendFile(connectionId, fileName, onProgress) {
+    return this._give(connectionId, ({ sender }) => sender.sendFile(check.text(fileName, 'fileName'), onProgress));
+  }
+
+  // Not an async function: a send makes no promise of its own, and they settle in order.
+  _give(connectionId, act) {
+    try {
+      return act(this._handle(connectionId));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   _sendLimit() {
@@ -235,14 +244,14 @@ class SocketServer extends EventEmitter {
     const { certificate } = this.#values;
     const identity = certificate[kIdentity];
     if (identity === null) throw failure(282);
-    this.#context = createContext(this.#settings, identity, this.#values.authenticateClients);
+    this.#context = createContext(this.#settings, identity, this.#values);
   }
 
   /** A context for another certificate than SSLCert. */
   _alternative(type, store, password, subject) {
     const identity = new Certificate(type, store, password, subject)[kIdentity];
     if (identity === null) throw failure(272, 'It has no private key.');
-    return createContext(this.#settings, identity, this.#values.authenticateClients);
+    return createContext(this.#settings, identity, this.#values);
   }
 
   /** `{ address, family, port }` while it listens. */
@@ -257,8 +266,20 @@ class SocketServer extends EventEmitter {
   }
 
   _configure(listening = this.#listening) {
-    listening.native.configure(this.#tlsParams(),
-      { ...listenerOptions(this, this.#values, this.#settings, this.#access), ...this._reception() });
+    const present = listening.remember(this._defaults());
+    listening.native.configure(this.#tlsParams(), {
+      ...listenerOptions(this, this.#values, this.#settings, {
+        ...present, access: this.#access, elsewhere: this.#elsewhere(listening),
+      }),
+      ...this._reception(present),
+    });
+  }
+
+  // Clients of an earlier listening socket count among MaxConnections.
+  #elsewhere(listening) {
+    let count = 0;
+    for (const handle of this.#handles.values()) if (handle.listening !== listening) count++;
+    return count;
   }
 
   #tlsParams() {
@@ -271,13 +292,13 @@ class SocketServer extends EventEmitter {
 
   // ---- what the listening socket tells
 
-  _onAccept(id, { address, port, allowed }) {
+  _onAccept(listening, id, { address, port, allowed }) {
     const native = binding.claim(id);
     if (native === null) return;
     const request = eventObject({ address: plainAddress(address), port }, { accept: allowed });
     try {
       ask(this, 'ConnectionRequest', request, this._patience(), (answered) => {
-        if (answered && request.accept === true && this.#listening !== null) this.#begin(native, id);
+        if (answered && request.accept === true && this.#listening !== null) this.#begin(listening, native, id);
         else native.close(false);
       });
     } finally {
@@ -285,19 +306,19 @@ class SocketServer extends EventEmitter {
     }
   }
 
-  #begin(native, id) {
-    this.#add(native, id);
+  #begin(listening, native, id) {
+    this.#add(listening, native, id);
     native.start(this.#tlsParams());
     native.readStart();
   }
 
-  _onAdopt(id) {
+  _onAdopt(listening, id) {
     const native = binding.claim(id);
-    if (native !== null) this.#add(native, id);
+    if (native !== null) this.#add(listening, native, id);
   }
 
-  #add(native, id) {
-    const handle = this._handleFor(native, id);
+  #add(listening, native, id) {
+    const handle = this._handleFor(native, id, listening);
     this.#handles.set(handle.connectionId, handle);
   }
 
@@ -352,7 +373,6 @@ class SocketServer extends EventEmitter {
   // A client is there. Two events, between which promise jobs run, as between all events of a connection.
   _welcome(handle, client) {
     const { connectionId } = handle;
-    handle.sender.timeout = this.#values.timeout;
     handle.public = client;
     this.#clients.set(connectionId, client);
     if (!handle.leaving) afterPromises(() => this._onReadyToSend(handle));
@@ -378,6 +398,7 @@ class SocketServer extends EventEmitter {
       handle.server = null;
       this.#clients.delete(connectionId);
       this.#handles.delete(connectionId);
+      if (this.#listening !== null && handle.listening !== this.#listening) this._configure();
       if (this.#handles.size === 0) for (const resolve of this.#gone.splice(0)) resolve();
     }
   }

@@ -22,56 +22,49 @@ class SSLServer extends SocketServer {
 
   /** Sends bytes to a client. */
   send(connectionId, bytes) {
-    return this.#give(connectionId, () => check.bytes(bytes, 'text'));
+    return this._give(connectionId, ({ sender }) => sender.send(check.bytes(bytes, 'text')));
   }
 
   /** Sends bytes to a client. */
   sendBytes(connectionId, bytes) {
-    return this.#give(connectionId, () => check.bytes(bytes, 'data'));
+    return this._give(connectionId, ({ sender }) => sender.send(check.bytes(bytes, 'data')));
   }
 
   /** Sends text in the code page. */
   sendText(connectionId, text) {
-    return this.#give(connectionId, () => encode(check.text(text, 'text'), this.#codePage));
+    return this._give(connectionId, ({ sender }) => sender.send(encode(check.text(text, 'text'), this.#codePage)));
   }
 
   /** Sends text in the code page, and CRLF. */
   sendLine(connectionId, text) {
-    return this.#give(connectionId, () => encode(check.text(text, 'text') + LINE_END, this.#codePage));
+    return this._give(connectionId, ({ sender }) =>
+      sender.send(encode(check.text(text, 'text') + LINE_END, this.#codePage)));
   }
 
   get #codePage() {
     return this._settings.number('CodePage');
   }
 
-  // Not an async function: a send that is done at once makes no promise of its own.
-  #give(connectionId, make) {
-    try {
-      return this._handle(connectionId).sender.send(make());
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
   async changeRecordLength(connectionId, recordLength) {
     this._handle(connectionId).public._reframe({ recordLength: checkRecordLength(recordLength) });
   }
 
-  _reception() {
-    return { framing: this.#framing().native() };
+  // What connections to come have.
+  _defaults() {
+    const { eol, singleLineMode, maxLineLength, idleTimeout, timeout, linger } = this._values;
+    return { framing: new Framing({ eol, singleLineMode, maxLineLength }), idleTimeout, timeout, linger };
   }
 
-  _handleFor(native, id) {
-    return new ConnectionHandle(this, native, id, this.#framing());
+  _reception({ framing }) {
+    return { framing: framing.native() };
   }
 
-  #framing() {
-    const { eol, singleLineMode, maxLineLength } = this._values;
-    return new Framing({ eol, singleLineMode, maxLineLength });
+  _handleFor(native, id, listening) {
+    return new ConnectionHandle(this, native, id, listening);
   }
 
   _onSecure(handle) {
-    const welcome = () => this._welcome(handle, Connection._of(handle, this._values.idleTimeout));
+    const welcome = () => this._welcome(handle, Connection._of(handle));
     if (this.listenerCount('SSLStatus') === 0) {
       welcome();
       return;

@@ -4,7 +4,6 @@ const { kinds } = require('../core/events');
 const { ConnectionHandle } = require('./connection-handle');
 const { Cutter } = require('./cutter');
 const { failure } = require('./errors');
-const { Framing } = require('./framing');
 const { MessageSender } = require('./message-sender');
 const { UNOPENED } = require('./ws-connection');
 
@@ -30,9 +29,8 @@ class WebSocketHandle extends ConnectionHandle {
   #complaint = null;         // what the client did wrong, until the code is known
   #endsMessage = true;       // what was cut last is the end of a message
 
-  constructor(server, native, id, maxLineLength) {
-    const framing = new Framing({ singleLineMode: true, maxLineLength, wholeCharacters: true });
-    super(server, native, id, framing, 'WSSERVERCONNECTION');
+  constructor(server, native, id, listening) {
+    super(server, native, id, listening, 'WSSERVERCONNECTION');
     this.isSecure = false;
     this.answered = 0;         // status of the answer to the opening request
     this.lineMode = false;
@@ -41,8 +39,8 @@ class WebSocketHandle extends ConnectionHandle {
     this.closeStatus = null;   // [code, reason] when the end is known
   }
 
-  makeSender(limit, onReady) {
-    return new MessageSender(this.native, limit, onReady, () => this.server._maxFrameSize());
+  makeSender(timeout, limit, onReady) {
+    return new MessageSender(this.native, timeout, limit, onReady, () => this.server._maxFrameSize());
   }
 
   onEvent(kind, arg, payload) {
@@ -183,7 +181,7 @@ class WebSocketHandle extends ConnectionHandle {
 
   disconnect() {
     if (!this.connected || this.closed) {
-      super.disconnect(false);
+      super.disconnect();
       return;
     }
     if (this.leaving) return;

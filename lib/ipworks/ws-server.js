@@ -3,6 +3,7 @@
 const binding = require('../core/binding');
 const { MessageInEvent, decode } = require('./event-objects');
 const { describe, failure } = require('./errors');
+const { Framing } = require('./framing');
 const { AS_BINARY, AS_TEXT, LAST, TEXT } = require('./message-sender');
 const { SocketServer } = require('./socket-server');
 const check = require('./values');
@@ -37,22 +38,22 @@ class WSServer extends SocketServer {
 
   /** Sends data to a client as its DataFormat says: a string as text and bytes as binary, unless it was changed. */
   send(connectionId, data) {
-    return this.#attempt(connectionId, (handle) => this.#sendAs(handle, data));
+    return this._give(connectionId, (handle) => this.#sendAs(handle, data));
   }
 
   /** Sends bytes to a client. */
   sendBytes(connectionId, data) {
-    return this.#attempt(connectionId, ({ sender }) => sender.send(check.bytes(data, 'data'), AS_BINARY));
+    return this._give(connectionId, ({ sender }) => sender.send(check.bytes(data, 'data'), AS_BINARY));
   }
 
   /** Sends text to a client. */
   sendText(connectionId, text) {
-    return this.#attempt(connectionId, ({ sender }) => sender.send(Buffer.from(check.text(text, 'text')), AS_TEXT));
+    return this._give(connectionId, ({ sender }) => sender.send(Buffer.from(check.text(text, 'text')), AS_TEXT));
   }
 
   /** Sends a ping, and waits for the pong as long as the client's Timeout says. */
   ping(connectionId) {
-    return this.#attempt(connectionId, (handle) => handle.ping());
+    return this._give(connectionId, (handle) => handle.ping());
   }
 
   /**
@@ -73,21 +74,12 @@ class WSServer extends SocketServer {
     return ids.length === 0 ? 0 : binding.broadcast(Uint32Array.from(ids), bytes, flags, this._sendLimit());
   }
 
-  // Not an async function: a send that is done at once makes no promise of its own.
-  #attempt(connectionId, act) {
-    try {
-      return act(this._handle(connectionId)) ?? Promise.resolve();
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
   #sendAs(handle, data) {
     if (handle.dataFormat === WebSocketDataFormats.dfAutomatic) {
       return handle.sender.send(check.bytes(data, 'data'), typeof data === 'string' ? AS_TEXT : AS_BINARY);
     }
     const [bytes, form] = this.#formed(handle, data);
-    return bytes === null ? undefined : handle.sender.send(bytes, form);
+    return bytes === null ? Promise.resolve() : handle.sender.send(bytes, form);
   }
 
   // As the client's DataFormat says; pings and pongs are sent, and there are no bytes left.
@@ -189,8 +181,17 @@ class WSServer extends SocketServer {
     };
   }
 
-  _handleFor(native, id) {
-    return new WebSocketHandle(this, native, id, this._settings.number('MaxLineLength'));
+  // What connections to come have. Their lines are cut by the framing, in LineMode.
+  _defaults() {
+    const { idleTimeout, timeout, linger } = this._values;
+    const framing = new Framing({
+      singleLineMode: true, maxLineLength: this._settings.number('MaxLineLength'), wholeCharacters: true,
+    });
+    return { framing, idleTimeout, timeout, linger };
+  }
+
+  _handleFor(native, id, listening) {
+    return new WebSocketHandle(this, native, id, listening);
   }
 
   // ---- what a client's connection tells
