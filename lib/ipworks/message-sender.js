@@ -86,7 +86,7 @@ class MessageSender extends Sender {
     const all = length === bytes.length;
     const answer = binding.sendMessage(this._id, all ? bytes : bytes.subarray(0, length),
       flags | (isText ? TEXT : 0), limit);
-    if (answer <= 0) return answer;
+    if (answer < 0 || answer < length) return answer;
     job.bytes = all ? EMPTY : bytes.subarray(length);
     job.taken = all;
     return length;

@@ -66,7 +66,7 @@ class WebSocketHandle extends ConnectionHandle {
 
   onUpgrade(request) {
     const extensions = request.extensions.join(', ');
-    this.request = { ...request, extensions };
+    this.request = { ...request, origin: request.origin ?? '', extensions };
     this.server._onUpgrade(this, this.request);
   }
 

@@ -175,7 +175,7 @@ class WSServer extends SocketServer {
       webSocket: {
         whole: settings.isOn('BufferMessage'),
         maxFrame: this._maxFrameSize(),
-        openTimeout: Math.max(OPENING, settings.number('DefaultConnectionTimeout') * 1000),
+        handshakeTimeout: Math.max(OPENING, settings.number('DefaultConnectionTimeout') * 1000),
         deflate: settings.isOn('EnablePermessageDeflate') ? {} : null,
       },
     };
