@@ -1,7 +1,7 @@
 'use strict';
 // One client of WSServer as the native side has it: its opening request, messages, pings, and the end.
 const { kinds } = require('../core/events');
-const { ConnectionHandle } = require('./connection-handle');
+const { ConnectionHandle, afterPromises } = require('./connection-handle');
 const { Cutter } = require('./cutter');
 const { failure } = require('./errors');
 const { MessageSender } = require('./message-sender');
@@ -27,6 +27,7 @@ const BROKEN = 'ERR_C4TLS_WEBSOCKET';
 class WebSocketHandle extends ConnectionHandle {
   #pings = new Map();        // of ours that wait: by number, { resolve, reject, timer }
   #complaint = null;         // what the client did wrong, until the code is known
+  #owesClose = false;        // the client has sent its Close, and ours has not followed
   #endsMessage = true;       // what was cut last is the end of a message
 
   constructor(server, native, id, listening) {
@@ -194,9 +195,23 @@ class WebSocketHandle extends ConnectionHandle {
 
   onCloseFrame(code, reason) {
     this.closeStatus ??= [code, reason];
+    this.#owesClose = true;
+    if (!this.pumping) afterPromises(() => this.#answerClose());
     if (this.#complaint === null) return;
     this.server._onViolation(this, code, this.#complaint);
     this.#complaint = null;
+  }
+
+  // What the program sends in answer to earlier messages leaves before our Close frame.
+  #answerClose() {
+    if (!this.#owesClose || this.pumping || this.closed) return;
+    this.#owesClose = false;
+    this.native.answerClose();
+  }
+
+  pump() {
+    super.pump();
+    this.#answerClose();
   }
 
   onError(arg, problem) {
