@@ -28,7 +28,10 @@ class WebSocketHandle extends ConnectionHandle {
   #pings = new Map();        // of ours that wait: by number, { resolve, reject, timer }
   #complaint = null;         // what the client did wrong, until the code is known
   #owesClose = false;        // the client has sent its Close, and ours has not followed
-  #endsMessage = true;       // what was cut last is the end of a message
+  // In LineMode: bytes that the cutter was given, where among them messages ended, and whether the last was text.
+  #given = 0;
+  #ends = [];
+  #isText = true;
 
   constructor(server, native, id, listening) {
     super(server, native, id, listening, 'WSSERVERCONNECTION');
@@ -91,16 +94,26 @@ class WebSocketHandle extends ConnectionHandle {
 
   deliver(bytes, mark) {
     const format = (mark & FIRST) === 0 ? CONTINUATION : (mark & TEXT) === 0 ? FORMAT_BINARY : FORMAT_TEXT;
-    this.server._onMessage(this, bytes, format, (mark & LAST) !== 0, false);
+    this.server._onMessage(this, bytes, format, (mark & LAST) !== 0, false, (mark & TEXT) !== 0);
   }
 
   deliverCut({ bytes, ended }) {
-    this.server._onMessage(this, bytes, CONTINUATION, this.#endsMessage && this.cutter.isEmpty, ended);
+    this.server._onMessage(this, bytes, CONTINUATION, this.#passesEnd(), ended, this.#isText);
   }
 
   uncut(bytes, mark) {
-    this.#endsMessage = (mark & LAST) !== 0;
+    this.#given += bytes.length;
+    this.#isText = (mark & TEXT) !== 0;
+    if ((mark & LAST) !== 0 && this.#ends.at(-1) !== this.#given) this.#ends.push(this.#given);
     return bytes;
+  }
+
+  // Whether what was cut last is the end of a message.
+  #passesEnd() {
+    const taken = this.#given - this.cutter.length;
+    let end = -1;
+    while (this.#ends.length > 0 && this.#ends[0] <= taken) end = this.#ends.shift();
+    return end === taken;
   }
 
   /** Lines, or messages, from what was not given yet. */
@@ -115,8 +128,8 @@ class WebSocketHandle extends ConnectionHandle {
     } else {
       // What is no line yet goes on as the part of a message.
       const rest = this.cutter.next();
+      if (rest !== null) this.held.push([rest.bytes, (this.#passesEnd() ? LAST : 0) | (this.#isText ? TEXT : 0)]);
       this.cutter = null;
-      if (rest !== null) this.held.push([rest.bytes, this.#endsMessage ? LAST : 0]);
     }
     this.pumpLater();
   }
