@@ -58,7 +58,8 @@ class Cutter {
     this.#over = true;
   }
 
-  /** @returns {{ bytes: Buffer, ended: boolean } | null} the next message; null: not there yet */
+  /** @returns {{ bytes: Buffer, ended: boolean, mark: number } | null} the next message, and how long its end was;
+   *   null: not there yet */
   next() {
     if (this.#afterCr && this.length > 0) {
       this.#afterCr = false;
@@ -84,7 +85,7 @@ class Cutter {
     const bytes = this.#store.subarray(this.#from, this.#from + length);
     this.#from += length + mark;
     this.#searched = 0;
-    return { bytes, ended };
+    return { bytes, ended, mark };
   }
 
   // As much of a line as is given without its end.

@@ -97,8 +97,8 @@ class WebSocketHandle extends ConnectionHandle {
     this.server._onMessage(this, bytes, format, (mark & LAST) !== 0, false, (mark & TEXT) !== 0);
   }
 
-  deliverCut({ bytes, ended }) {
-    this.server._onMessage(this, bytes, CONTINUATION, this.#passesEnd(), ended, this.#isText);
+  deliverCut({ bytes, ended, mark }) {
+    this.server._onMessage(this, bytes, CONTINUATION, this.#isEnd(mark), ended, this.#isText);
   }
 
   uncut(bytes, mark) {
@@ -108,12 +108,12 @@ class WebSocketHandle extends ConnectionHandle {
     return bytes;
   }
 
-  // Whether what was cut last is the end of a message.
-  #passesEnd() {
+  // Whether a message ended with what was cut last, or with the mark behind it.
+  #isEnd(mark) {
     const taken = this.#given - this.cutter.length;
     let end = -1;
     while (this.#ends.length > 0 && this.#ends[0] <= taken) end = this.#ends.shift();
-    return end === taken;
+    return end >= taken - mark;
   }
 
   /** Lines, or messages, from what was not given yet. */
@@ -128,7 +128,7 @@ class WebSocketHandle extends ConnectionHandle {
     } else {
       // What is no line yet goes on as the part of a message.
       const rest = this.cutter.next();
-      if (rest !== null) this.held.push([rest.bytes, (this.#passesEnd() ? LAST : 0) | (this.#isText ? TEXT : 0)]);
+      if (rest !== null) this.held.push([rest.bytes, (this.#isEnd(0) ? LAST : 0) | (this.#isText ? TEXT : 0)]);
       this.cutter = null;
     }
     this.pumpLater();
