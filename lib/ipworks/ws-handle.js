@@ -82,6 +82,7 @@ class WebSocketHandle extends ConnectionHandle {
 
   onOpen() {
     this.connected = this.sender.isReady = true;
+    this.pumping = true;           // data comes behind what is told of the connection
     this.server._onOpen(this);
   }
 
@@ -225,6 +226,12 @@ class WebSocketHandle extends ConnectionHandle {
   pump() {
     super.pump();
     this.#answerClose();
+  }
+
+  // The native side ends by itself.
+  onEnd() {
+    this.cutter?.finish();
+    this.pump();
   }
 
   onError(arg, problem) {

@@ -220,7 +220,8 @@ class WSServer extends SocketServer {
   }
 
   _onOpen(handle) {
-    this._welcome(handle, WSConnection._of(handle));
+    this._enter(handle, WSConnection._of(handle));
+    this._welcome(handle);
   }
 
   _onMessage(handle, bytes, dataFormat, isLast, endsLine, isText) {

@@ -3,8 +3,10 @@
 mod access;
 mod datagram;
 mod duplex;
+mod file;
 mod limits;
 mod messages;
+mod platform;
 mod server;
 mod sink;
 mod watch;
