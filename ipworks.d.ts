@@ -1,6 +1,11 @@
 /// <reference types="node" />
 
-/** The IPWorks SSL components. */
+/**
+ * The IPWorks SSL components: `SSLServer`, with `Certificate` and `Connection`. Names, defaults, numbers and texts are those
+ * of the documented JavaScript edition. Times are seconds unless another unit is named.
+ */
+
+import { EventEmitter } from 'node:events';
 
 /** Kinds of certificate stores. Where a name ends in File the store is a file's name, in Blob the content. */
 export const CertStoreTypes: {
@@ -85,7 +90,7 @@ export class Certificate {
 
   /**
    * Default: 0, cstUser.
-   * @throws RangeError for another number
+   * @throws IPWorksSSLError 10022 for another number
    */
   getStoreType(): CertStoreTypes;
   setStoreType(value: CertStoreTypes): void;
@@ -252,3 +257,503 @@ export class Certificate {
   isPrivateKeyAvailable(): boolean;
   readonly privateKeyAvailable: boolean;
 }
+
+/** Bytes: a string is UTF-8. */
+export type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer;
+
+/** SSLProvider's values. */
+export const SSLServerSSLProviders: {
+  /** OpenSSL, as sslpInternal. */
+  readonly sslpAutomatic: 0;
+  /** The operating system's TLS: it has a certificate and a range of versions, and refuses every other TLS setting. */
+  readonly sslpPlatform: 1;
+  readonly sslpInternal: 2;
+};
+export type SSLServerSSLProviders = (typeof SSLServerSSLProviders)[keyof typeof SSLServerSSLProviders];
+
+/**
+ * A client. Those of {@link SSLServer.getConnections} live until their Disconnected listeners have returned; then every
+ * access is error 126. One made by `new Connection()` belongs to no server and has the defaults. Every getX(), isX() and
+ * setX() is a property too.
+ */
+export class Connection {
+  /** False after pauseData(). Default: true. */
+  isAcceptData(): boolean;
+  readonly acceptData: boolean;
+
+  /** Bytes that the last send took; 0 when {@link getTimeout} is not 0. Default: 0. */
+  getBytesSent(): number;
+  readonly bytesSent: number;
+
+  /** Default: false. */
+  isConnected(): boolean;
+  readonly connected: boolean;
+
+  /** Default: ''. */
+  getConnectionId(): string;
+  readonly connectionId: string;
+
+  /**
+   * What ends a DataIn, and is not part of it: up to 64 KiB of any bytes. Default: '', or the server's DefaultEOL. A new
+   * one holds from the next byte that was not delivered yet.
+   */
+  getEOL(): string;
+  setEOL(value: Bytes): void;
+  get eol(): string;
+  set eol(value: Bytes);
+
+  /** The same as bytes. */
+  getEOLB(): Uint8Array;
+  setEOLB(value: Bytes): void;
+  get eolb(): Uint8Array;
+  set eolb(value: Bytes);
+
+  /**
+   * Seconds after which the client is disconnected when neither side moved a byte; 0: never. Default: 0, or the server's
+   * DefaultIdleTimeout.
+   */
+  getIdleTimeout(): number;
+  setIdleTimeout(value: number): void;
+  idleTimeout: number;
+
+  /** Address of this side. Default: ''. */
+  getLocalAddress(): string;
+  readonly localAddress: string;
+
+  /**
+   * Bytes that may wait for an EOL; then they are a DataIn whose EOL is false. 256 to 2,147,483,647. Default: 2048, or the
+   * server's DefaultMaxLineLength.
+   */
+  getMaxLineLength(): number;
+  setMaxLineLength(value: number): void;
+  maxLineLength: number;
+
+  /** False from a send of which nothing was taken (10035) until ReadyToSend. Default: false. */
+  isReadyToSend(): boolean;
+  readonly readyToSend: boolean;
+
+  /** Set by {@link SSLServer.changeRecordLength}; 0: off. Default: 0. */
+  getRecordLength(): number;
+  readonly recordLength: number;
+
+  /** Address of the client. Default: ''. */
+  getRemoteHost(): string;
+  readonly remoteHost: string;
+
+  /** Port of the client. Default: 0. */
+  getRemotePort(): number;
+  readonly remotePort: number;
+
+  /** A line ends in CR, LF or CRLF, whatever EOL is. Default: false, or the server's DefaultSingleLineMode. */
+  isSingleLineMode(): boolean;
+  setSingleLineMode(value: boolean): void;
+  singleLineMode: boolean;
+
+  /**
+   * Seconds. 0: a send takes what there is room for, or rejects with 10035. More: it resolves when everything has gone, and
+   * rejects with 10060 when the client took nothing for so long. Default: 0, or the server's DefaultTimeout.
+   */
+  getTimeout(): number;
+  setTimeout(value: number): void;
+  timeout: number;
+
+  /** The program's own. Default: ''. */
+  getUserData(): string;
+  setUserData(value: Bytes): void;
+  get userData(): string;
+  set userData(value: Bytes);
+
+  /** The same as bytes. */
+  getUserDataB(): Uint8Array;
+  setUserDataB(value: Bytes): void;
+  get userDataB(): Uint8Array;
+  set userDataB(value: Bytes);
+}
+
+/** Clients by ConnectionId: a Map that cannot be changed. */
+export class ConnectionMap implements Iterable<[connectionId: string, connection: Connection]> {
+  constructor(clients: Map<string, Connection>);
+  readonly size: number;
+  has(connectionId: string): boolean;
+  /** @throws IPWorksSSLError 126 for an identifier of no client */
+  get(connectionId: string): Connection;
+  /** The same as get(). */
+  item(connectionId: string): Connection;
+  keys(): IterableIterator<string>;
+  values(): IterableIterator<Connection>;
+  entries(): IterableIterator<[string, Connection]>;
+  forEach(visit: (connection: Connection, connectionId: string, map: ConnectionMap) => void, self?: unknown): void;
+  [Symbol.iterator](): IterableIterator<[string, Connection]>;
+}
+
+/** A client has connected (statusCode 0), or has failed in its handshake (276, 280, 10054, ...); then nothing follows. */
+export interface ConnectedEvent {
+  readonly connectionId: string;
+  readonly statusCode: number;
+  /** 'OK', or the error's text. */
+  readonly description: string;
+}
+
+/** A client wants to connect: before its handshake. */
+export interface ConnectionRequestEvent {
+  readonly address: string;
+  readonly port: number;
+  /** False refuses it: no further event. As AllowedClients and BlockedClients say, which it overrides. Default: true. */
+  accept: boolean;
+}
+
+/** Data, cut by RecordLength, or else SingleLineMode, or else EOL; without them as it comes. */
+export interface DataInEvent {
+  readonly connectionId: string;
+  /** In the code page; decoded when it is asked for. */
+  readonly text: string;
+  readonly textB: Uint8Array;
+  /** An EOL, a line's end or a record's end was there. False: MaxLineLength was reached, or the client has ended. */
+  readonly EOL: boolean;
+}
+
+/** A connection has ended, once. It is still in Connections. */
+export interface DisconnectedEvent {
+  readonly connectionId: string;
+  /** 0, or 10053, 10054, 10060 (idle), 284, ... */
+  readonly statusCode: number;
+  readonly description: string;
+}
+
+/** Something went wrong beside connections. Without a listener nothing happens. */
+export interface ErrorEvent {
+  /** '' when no connection is concerned. */
+  readonly connectionId: string;
+  readonly errorCode: number;
+  readonly description: string;
+}
+
+/** A send may be tried again after 10035 with nothing taken; also behind Connected. */
+export interface ReadyToSendEvent {
+  readonly connectionId: string;
+}
+
+/** SSLAuthenticateClients: what is thought of the client's certificate. */
+export interface SSLClientAuthenticationEvent {
+  readonly connectionId: string;
+  /** PEM; with SSLIncludeCertChain the whole chain. '' without a certificate. */
+  readonly certEncoded: string;
+  readonly certEncodedB: Uint8Array;
+  readonly certSubject: string;
+  readonly certIssuer: string;
+  /** 'OK', or why the certificate is not good. */
+  readonly status: string;
+  /** False ends the handshake. Default: whether the certificate is good. */
+  accept: boolean;
+}
+
+/** Another certificate for this client. Not with sslpPlatform. */
+export interface SSLConnectionRequestEvent {
+  readonly connectionId: string;
+  /** Names of the client's cipher suites, with commas. */
+  readonly supportedCipherSuites: string;
+  /** Names of the client's signature algorithms (`ecdsa_secp256r1_sha256`), with commas. */
+  readonly supportedSignatureAlgs: string;
+  /** Default: 0. */
+  certStoreType: CertStoreTypes;
+  /** Default: '', SSLCert is shown. One that cannot be opened is an Error event, and SSLCert is shown. */
+  certStore: string | Uint8Array;
+  /** Default: ''. */
+  certPassword: string | Uint8Array;
+  /** Default: '', which is '*'. */
+  certSubject: string | Uint8Array;
+}
+
+/** What happens in a handshake, in words; with LogSSLPackets a line for each record. */
+export interface SSLStatusEvent {
+  readonly connectionId: string;
+  readonly message: string;
+}
+
+/**
+ * Listeners of ConnectionRequest, SSLConnectionRequest and SSLClientAuthentication may return a promise: only that
+ * connection waits for it, as long as DefaultConnectionTimeout says, or 30 seconds; then it is refused.
+ */
+export interface SSLServerEvents {
+  Connected: [event: ConnectedEvent];
+  ConnectionRequest: [event: ConnectionRequestEvent];
+  DataIn: [event: DataInEvent];
+  Disconnected: [event: DisconnectedEvent];
+  Error: [event: ErrorEvent];
+  ReadyToSend: [event: ReadyToSendEvent];
+  SSLClientAuthentication: [event: SSLClientAuthenticationEvent];
+  SSLConnectionRequest: [event: SSLConnectionRequestEvent];
+  SSLStatus: [event: SSLStatusEvent];
+}
+
+/**
+ * Settings of {@link SSLServer.config}, all of them text: `True` or `False`, whole numbers (also with 0x), lists. One that is
+ * changed while the server listens holds for connections to come; one that TLS cannot use is then refused and stays.
+ * No effect, but stored: OpenSSLPrngSeedData, SSLAcceptAnyServerCert, SSLServerCACerts, TLS13KeyShareGroups,
+ * MaskSensitiveData, UseInternalSecurityAPI, and what SSLSecurityFlags has for Windows, revocation and servers' names.
+ */
+export interface SSLServerSettings {
+  /** Addresses, patterns of them with `*`, and hosts, with commas. Others are refused. Default: `*`. */
+  AllowedClients: string;
+  /** False: others may bind the port too (SO_REUSEPORT). Default: `True`. */
+  BindExclusively: string;
+  /** The same form; whoever matches is refused. Default: ``. */
+  BlockedClients: string;
+  /** Seconds of a client's silence in the handshake; 0: none. A handshake takes at most 120 s or this. Default: `0`. */
+  DefaultConnectionTimeout: string;
+  /** Bytes, SO_RCVBUF. Default: `0`, the system's. */
+  InBufferSize: string;
+  /** Milliseconds between probes of KeepAlive. Default: `1000`. */
+  KeepAliveInterval: string;
+  /** Milliseconds of silence before the first probe. Default: `7200000`. */
+  KeepAliveTime: string;
+  /** Clients at a time, 1 to 100000; one more is refused, with Error 10024. Error 108 while listening. Default: `1000`. */
+  MaxConnections: string;
+  /** Bytes, SO_SNDBUF; also what may wait for a client, 64 KiB at least. Default: `0`, the system's. */
+  OutBufferSize: string;
+  /** `True` sends small segments at once; `False` has Nagle's algorithm wait for the acknowledgement. Default: `False`. */
+  TcpNoDelay: string;
+  /** `0` IPv4, `1` IPv6, `2` both. Default: `0`. */
+  UseIPv6: string;
+
+  /** SSLStatus tells of each record. Default: `False`. */
+  LogSSLPackets: string;
+  /** Directory of authorities whose clients are trusted, with hashed names. Default: ``. */
+  OpenSSLCADir: string;
+  /** PEM file of the same. Default: ``. */
+  OpenSSLCAFile: string;
+  /** OpenSSL's list for TLS 1.2 and older, in place of SSLEnabledCipherSuites and SSLCipherStrength. Default: `DEFAULT`. */
+  OpenSSLCipherList: string;
+  /** No effect: the system's randomness is used. Default: ``. */
+  OpenSSLPrngSeedData: string;
+  /** Sessions are resumed: tickets. Default: `False`. */
+  ReuseSSLSession: string;
+  /** No effect on servers. Default: `False`. */
+  SSLAcceptAnyServerCert: string;
+  /** PEM: sent behind SSLCert, and trusted for clients. Default: ``. */
+  SSLCACerts: string;
+  /** Least bits of a cipher; none left is error 270. Default: `0`. */
+  SSLCipherStrength: string;
+  /** PEM of authorities whose clients are trusted, beside the system's. Default: ``. */
+  SSLClientCACerts: string;
+  /**
+   * `*`, or names with semicolons: `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`, or Schannel's `CALG_AES_256`. Names that
+   * OpenSSL cannot have (static Diffie-Hellman, DES, RC4, anonymous) are error 270. Default: `*`.
+   */
+  SSLEnabledCipherSuites: string;
+  /** Sum of 192 (TLS 1.0), 768 (1.1), 3072 (1.2), 12288 (1.3). 48 (SSL 3) and 12 (SSL 2) enable nothing. Default: `3072`. */
+  SSLEnabledProtocols: string;
+  /** A client may renegotiate TLS 1.2, three times in ten minutes. Default: `False`. */
+  SSLEnableRenegotiation: string;
+  /** SSLClientAuthentication has the whole chain. Default: `False`. */
+  SSLIncludeCertChain: string;
+  /** File to which the secrets of connections are appended, as NSS writes them. Default: ``. */
+  SSLKeyLogFile: string;
+  /** What is overlooked in clients' certificates: 0x1 validity, 0x10 unknown authority, 0x20 usage. Default: `0`. */
+  SSLSecurityFlags: string;
+  /** No effect on servers. Default: ``. */
+  SSLServerCACerts: string;
+  /** `sha256-ecdsa` and the like, with commas; empty: all. Default: SHA-1 to SHA-512 with ecdsa, rsa and dsa. */
+  TLS12SignatureAlgorithms: string;
+  /** Default: `ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1`. */
+  TLS12SupportedGroups: string;
+  /** No effect on servers. Default: `ecdhe_x25519,ecdhe_secp256r1,ecdhe_secp384r1,ffdhe_2048,ffdhe_3072`. */
+  TLS13KeyShareGroups: string;
+  /** `rsa_pss_sha256`, `ed25519` and the like, with commas. Default: all eleven. */
+  TLS13SignatureAlgorithms: string;
+  /** `ecdhe_x25519`, `ffdhe_2048` and the like, with commas. Default: all ten. */
+  TLS13SupportedGroups: string;
+
+  /** Version of this package and of OpenSSL; read only. */
+  BuildInfo: string;
+  /** Code page of DataIn's text, sendText() and sendLine(); 10022 for one that is not supported. Default: `65001`, UTF-8. */
+  CodePage: string;
+  /** There is no key: read only. */
+  LicenseInfo: string;
+  /** No effect: nothing sensitive is logged. Default: `True`. */
+  MaskSensitiveData: string;
+  /** Milliseconds that doEvents() waits at most. Default: `20`. */
+  SelectWaitMillis: string;
+  /** No effect. Default: `False`. */
+  UseInternalSecurityAPI: string;
+
+  /** Of a client, read as `SSLNegotiatedCipher[connectionId]`: OpenSSL's name of the suite. */
+  SSLNegotiatedCipher: string;
+  /** Bits. */
+  SSLNegotiatedCipherStrength: string;
+  /** IANA's name. */
+  SSLNegotiatedCipherSuite: string;
+  /** `ecdhe_x25519`, `RSA`, `DHE`, ... */
+  SSLNegotiatedKeyExchange: string;
+  /** Bits. */
+  SSLNegotiatedKeyExchangeStrength: string;
+  /** `TLSv1.2`, ... */
+  SSLNegotiatedVersion: string;
+}
+
+/**
+ * A server of clients over TLS. Every getX(), isX() and setX() is a property too (`server.localPort = 8443`); setters throw
+ * {@link IPWorksSSLError} 10022 for a value that cannot be used. Methods return promises, which reject with such an error; 126
+ * for an identifier of no client.
+ */
+export class SSLServer extends EventEmitter {
+  constructor();
+
+  /** Connections that the system holds until they are accepted; bursts need more. Default: 5. */
+  getConnectionBacklog(): number;
+  setConnectionBacklog(value: number): void;
+  connectionBacklog: number;
+
+  /** The clients that are connected. */
+  getConnections(): ConnectionMap;
+  readonly connections: ConnectionMap;
+
+  /** EOL of connections to come; empty: data is given as it comes. Default: empty. */
+  getDefaultEOL(): Uint8Array;
+  setDefaultEOL(value: Bytes): void;
+  get defaultEOL(): Uint8Array;
+  set defaultEOL(value: Bytes);
+
+  /** IdleTimeout of connections to come, seconds. Default: 0. */
+  getDefaultIdleTimeout(): number;
+  setDefaultIdleTimeout(value: number): void;
+  defaultIdleTimeout: number;
+
+  /** MaxLineLength of connections to come, bytes, from 256 on. Default: 2048. */
+  getDefaultMaxLineLength(): number;
+  setDefaultMaxLineLength(value: number): void;
+  defaultMaxLineLength: number;
+
+  /** SingleLineMode of connections to come. Default: false. */
+  isDefaultSingleLineMode(): boolean;
+  setDefaultSingleLineMode(value: boolean): void;
+  defaultSingleLineMode: boolean;
+
+  /** Timeout of connections to come, seconds. Default: 0. */
+  getDefaultTimeout(): number;
+  setDefaultTimeout(value: number): void;
+  defaultTimeout: number;
+
+  /** TCP probes silent clients, of connections to come. Default: false. */
+  isKeepAlive(): boolean;
+  setKeepAlive(value: boolean): void;
+  keepAlive: boolean;
+
+  /** True: what was sent leaves before a connection ends. False: it is reset. Of connections to come. Default: true. */
+  isLinger(): boolean;
+  setLinger(value: boolean): void;
+  linger: boolean;
+
+  /** Default: false. */
+  isListening(): boolean;
+  readonly listening: boolean;
+
+  /**
+   * Address or name to bind; '': all. While listening the address that is bound.
+   * Default: ''.
+   * @throws IPWorksSSLError 107 while listening
+   */
+  getLocalHost(): string;
+  setLocalHost(value: string): void;
+  localHost: string;
+
+  /**
+   * 0 to 65535; 0: a free one, which is read here once the server listens. Default: 0.
+   * @throws IPWorksSSLError 106 while listening
+   */
+  getLocalPort(): number;
+  setLocalPort(value: number): void;
+  localPort: number;
+
+  /** Clients are asked for a certificate: see SSLClientAuthentication. Default: false. */
+  isSSLAuthenticateClients(): boolean;
+  setSSLAuthenticateClients(value: boolean): void;
+  sslAuthenticateClients: boolean;
+
+  /** Certificate and private key of connections to come. Default: an empty Certificate. */
+  getSSLCert(): Certificate;
+  setSSLCert(value: Certificate): void;
+  sslCert: Certificate;
+
+  /**
+   * Default: 0, sslpAutomatic.
+   * @throws IPWorksSSLError 270 while listening
+   */
+  getSSLProvider(): SSLServerSSLProviders;
+  setSSLProvider(value: SSLServerSSLProviders): void;
+  sslProvider: SSLServerSSLProviders;
+
+  /**
+   * DataIn has exactly so many bytes from the next byte on; 0: off.
+   * @throws IPWorksSSLError 10022 for a negative number, 126
+   */
+  changeRecordLength(connectionId: string, recordLength: number): Promise<void>;
+
+  /**
+   * Sets a setting (`NAME=VALUE`) or reads it (`NAME`, `NAME[connectionId]`); names in any case. See {@link SSLServerSettings}.
+   * @returns what is stored now
+   * @throws IPWorksSSLError 10022 for a name or value that is none, 108, 126, 270, 271, 273, 274
+   */
+  config(configurationString: string): Promise<string>;
+
+  /** Ends a connection, as Linger says. Disconnected follows. */
+  disconnect(connectionId: string): Promise<void>;
+
+  /** Resolves when an event came, or after SelectWaitMillis. Events come without it. */
+  doEvents(): Promise<void>;
+
+  /** Stops a file or send that is under way: it rejects with 10004. The connection stays. */
+  interrupt(connectionId: string): Promise<void>;
+
+  /** No DataIn, and the socket is not read, until processData(). */
+  pauseData(connectionId: string): Promise<void>;
+  processData(connectionId: string): Promise<void>;
+
+  /** Ends everything, and sets all properties and settings to their defaults. */
+  reset(): Promise<void>;
+
+  /**
+   * Sends bytes. See {@link Connection.getTimeout}.
+   * @throws IPWorksSSLError 10035 when not all, or nothing, was taken (see BytesSent); 10060, 10004, 10054, 126
+   */
+  send(connectionId: string, text: Bytes): Promise<void>;
+  /** The same. */
+  sendBytes(connectionId: string, data: Bytes): Promise<void>;
+
+  /**
+   * Sends a file, read in blocks on a thread; later sends follow it. `onProgress` is told the bytes that were sent, and all.
+   * @throws IPWorksSSLError 10004 after interrupt(), the system's number for a file that cannot be read, 10054, 126
+   */
+  sendFile(
+    connectionId: string, fileName: string, onProgress?: (sent: number, total: number) => void): Promise<void>;
+
+  /** Sends text in the code page, and CRLF. Errors as send(). */
+  sendLine(connectionId: string, text: string): Promise<void>;
+  /** Sends text in the code page. Errors as send(). */
+  sendText(connectionId: string, text: string): Promise<void>;
+
+  /** Stops listening and ends every connection; resolves when all are gone. */
+  shutdown(): Promise<void>;
+
+  /**
+   * Binds and listens.
+   * @throws IPWorksSSLError 104 when it listens already, 282 without a certificate that has a private key, 270 for settings that
+   *   leave no TLS, 10048 for a port that is taken, 10013, 10047, 10049, 11001, ...
+   */
+  startListening(): Promise<void>;
+
+  /** The port is free afterwards; connections stay. */
+  stopListening(): Promise<void>;
+
+  on<Name extends keyof SSLServerEvents>(name: Name, listener: (...args: SSLServerEvents[Name]) => unknown): this;
+  on(name: string | symbol, listener: (...args: any[]) => void): this;
+  once<Name extends keyof SSLServerEvents>(name: Name, listener: (...args: SSLServerEvents[Name]) => unknown): this;
+  once(name: string | symbol, listener: (...args: any[]) => void): this;
+
+  /** shutdown(), by `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The name that the commercial JavaScript edition gives the class: `new ipworksssl.sslserver()`. */
+export const sslserver: typeof SSLServer;
+export type sslserver = SSLServer;

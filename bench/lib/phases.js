@@ -84,9 +84,9 @@ function notServed(rows) {
 }
 
 /** Messages with a delimiter, each of which comes to the program and is sent back by itself. */
-const lines = (size, window) => async (run, server) => {
-  if (!server.ports.lines) return notServed(operations('message'));
-  return perOperation(await measure(run, server, 'lines', 'lines', { connections: 64, window, size }));
+const lines = (service, size, window) => async (run, server) => {
+  if (!server.ports[service]) return notServed(operations('message'));
+  return perOperation(await measure(run, server, service, 'lines', { connections: 64, window, size }));
 };
 
 const bulk = (mode) => async (run, server) =>
@@ -192,11 +192,39 @@ exports.PHASES = [
   {
     name: 'lines-64x1',
     title: 'delimiter echo 1 KiB, 64 connections',
-    measure: lines(1024, 1),
+    measure: lines('lines', 1024, 1),
     rows: operations('message'),
   },
-  { name: 'lines-64x16', title: 'delimiter echo, 16 in flight', measure: lines(1024, 16), rows: operations('message') },
-  { name: 'lines-64x16-128', title: 'delimiter echo 128 B, 16 in flight', measure: lines(128, 16), rows: operations('message') },
+  {
+    name: 'lines-64x16',
+    title: 'delimiter echo, 16 in flight',
+    measure: lines('lines', 1024, 16),
+    rows: operations('message'),
+  },
+  {
+    name: 'lines-64x16-128',
+    title: 'delimiter echo 128 B, 16 in flight',
+    measure: lines('lines', 128, 16),
+    rows: operations('message'),
+  },
+  {
+    name: 'datain-64x1',
+    title: 'DataIn echo 1 KiB, 64 connections',
+    measure: lines('datain', 1024, 1),
+    rows: operations('message'),
+  },
+  {
+    name: 'datain-64x16',
+    title: 'DataIn echo, 16 in flight',
+    measure: lines('datain', 1024, 16),
+    rows: operations('message'),
+  },
+  {
+    name: 'datain-64x16-128',
+    title: 'DataIn echo 128 B, 16 in flight',
+    measure: lines('datain', 128, 16),
+    rows: operations('message'),
+  },
   { name: 'download', title: 'download, 4 connections', measure: bulk('download'), rows: megabytes },
   { name: 'upload', title: 'upload, 4 connections', measure: bulk('upload'), rows: megabytes },
   {

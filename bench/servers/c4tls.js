@@ -1,6 +1,9 @@
 'use strict';
 
 const { versions } = require('../../lib/core/binding');
-const { withDriver } = require('./lines');
+const { withDriver, withSSLServer } = require('./lines');
 
-require('./serve')(require('../..'), versions(), withDriver(require('../../control4')));
+require('./serve')(require('../..'), versions(), {
+  lines: withDriver(require('../../control4')),
+  datain: withSSLServer(require('../../ipworks')),
+});

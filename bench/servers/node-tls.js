@@ -1,5 +1,5 @@
 'use strict';
 
-const { withSplitter } = require('./lines');
+const { ofSplitter } = require('./lines');
 
-require('./serve')(require('node:tls'), { openssl: process.versions.openssl }, withSplitter);
+require('./serve')(require('node:tls'), { openssl: process.versions.openssl }, ofSplitter);
