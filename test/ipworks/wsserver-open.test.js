@@ -207,6 +207,7 @@ describe('WSServer, opening', () => {
     await recorded.until(() => recorded.of('asked').length === 2, 'the next request');
     decide();
     await next.opened;
+    await recorded.first('Connected');
     assert.strictEqual(recorded.of('Connected').length, 1);
   });
 
