@@ -5,7 +5,7 @@ const { kinds } = require('../core/events');
 const { plainAddress } = require('../core/plain-address');
 const { Cutter } = require('./cutter');
 const { describe, numberOf } = require('./errors');
-const { lineOf } = require('./framing');
+const { Framing, lineOf } = require('./framing');
 const { Sender } = require('./sender');
 
 const ABORTED = 10053;
@@ -13,12 +13,15 @@ const RESET = 10054;
 const TIMED_OUT = 10060;
 const HANDSHAKE = 276;
 const REFUSED = 280;
+const NO_CERTIFICATE = 281;
 const DECRYPTION = 284;
 /** ERROR's argument when a system call failed. */
 const SYSTEM = 2;
 
 const TIMEOUTS = new Set(['ERR_C4TLS_IDLE_TIMEOUT', 'ERR_TLS_HANDSHAKE_TIMEOUT']);
 const EMPTY = Buffer.alloc(0);
+// Messages of one connection, one behind the promise jobs of the other, before others have their turn.
+const IN_A_ROW = 64;
 
 const json = (payload) => JSON.parse(payload.toString());
 const endpoint = (found) => ({ address: plainAddress(found?.address), port: found?.port ?? 0 });
@@ -33,13 +36,17 @@ class ConnectionHandle extends Target {
    * @param {object} server that is told: see socket-server.js
    * @param {object} native
    * @param {number} id of it
-   * @param {import('./framing').Framing} framing
+   * @param {import('./listening').ListeningHandle} listening where it came from
    */
-  constructor(server, native, id, framing) {
+  constructor(server, native, id, listening) {
     super('SSLSERVERCONNECTION');
+    const { framing, idleTimeout, timeout, linger } = listening.defaultsOf(native);
+    this.listening = listening;
     this.server = server;          // null when the end has been told
     this.native = native;
-    this.framing = framing;
+    this.framing = new Framing(framing);
+    this.idleTimeout = idleTimeout;
+    this.linger = linger;          // a disconnection lets what is queued leave
     this.kind = framing.kind;      // how the native side cuts
     this.eol = framing.eol;
     this.connectionId = String(id);
@@ -50,11 +57,16 @@ class ConnectionHandle extends Target {
     this.acceptData = true;
     this.held = [];                // messages that wait: the program has paused, or others come first
     this.cutter = null;            // from when the program has changed the framing
-    this.pumping = false;          // the next message comes in a turn of its own
+    this.pumping = false;          // the next message comes when promise jobs have run
+    this.row = 0;                  // so many without a turn of the event loop
+    this.told = 0;                 // the wake in which the last message was given at once
+    this.ending = false;           // the client sends no more
     this.closed = false;
     this.local = this.remote = endpoint();
-    this.sender = new Sender(native, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
+    this.refusal = REFUSED;        // its number, when the client is refused for its certificate
+    this.sender = new Sender(native, timeout, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
     this.public = null;            // the Connection that programs see
+    this.paced = false;            // see onMessage
     this.attach(id);
   }
 
@@ -67,7 +79,7 @@ class ConnectionHandle extends Target {
       case kinds.ERROR: this.onError(arg, json(payload)); break;
       case kinds.CLOSED: this.onClosed(); break;
       case kinds.CERTIFICATE: this.server._onCertificateWanted(this, json(payload)); break;
-      case kinds.CLIENT_CERTIFICATE: this.server._onClientCertificate(this, json(payload)); break;
+      case kinds.CLIENT_CERTIFICATE: this.onClientCertificate(json(payload)); break;
       case kinds.RENEGOTIATION: this.native.answerRenegotiation(); break;
       case kinds.KEYLOG: this.server._onKeylog(payload); break;
       case kinds.TRACE: this.server._onTrace(this, payload.toString().trimEnd()); break;
@@ -83,17 +95,38 @@ class ConnectionHandle extends Target {
     this.local = endpoint(this.native.getsockname());
     this.remote = endpoint(this.native.getpeername());
     this.connected = this.sender.isReady = true;
+    // Data comes behind what is told of the connection.
+    this.pumping = true;
     this.server._onSecure(this);
+  }
+
+  /** Data may come. */
+  begin() {
+    this.pumping = false;
+    this.pump();
+  }
+
+  onClientCertificate(verdict) {
+    if (!verdict.present) this.refusal = NO_CERTIFICATE;
+    this.server._onClientCertificate(this, verdict);
   }
 
   // ---- what comes
 
   onMessage(bytes, ended) {
-    if (this.leaving) return undefined;
-    if (this.cutter !== null) this.cutter.push(this.uncut(bytes, ended));
-    else if (this.acceptData && !this.pumping && this.held.length === 0) return this.deliver(bytes, ended);
-    else this.held.push([bytes, ended]);
-    return this.pump();
+    if (this.leaving) return;
+    if (this.cutter === null && this.acceptData && !this.pumping && this.held.length === 0) {
+      if (this.told !== this.wake) {
+        this.told = this.wake;
+        this.deliver(bytes, ended);
+        return;
+      }
+      // Another one in the same wake: promise jobs of the first have not run.
+      this.pumpLater();
+    }
+    if (this.cutter === null) this.held.push([bytes, ended]);
+    else this.cutter.push(this.uncut(bytes, ended));
+    this.pump();
   }
 
   // As the native side has cut it.
@@ -137,21 +170,31 @@ class ConnectionHandle extends Target {
   pumpLater() {
     if (this.pumping) return;
     this.pumping = true;
-    setImmediate(() => {
+    const pump = () => {
       this.pumping = false;
       this.runInAsyncScope(this.pump, this);
-    });
+    };
+    this.row = (this.row + 1) % IN_A_ROW;
+    if (this.row === 0) setImmediate(pump);
+    else afterPromises(pump);
+  }
+
+  /** Bytes have come that are not given yet. */
+  hasData() {
+    return this.isWaiting() || (!this.closed && this.native.hasPartial());
   }
 
   isWaiting() {
     return this.cutter === null ? this.held.length > 0 : !this.cutter.isEmpty;
   }
 
-  // Delivers one message that waits; others, and the end behind them, in turns of their own.
+  // Delivers one message that waits; others, and the end behind them, when promise jobs have run.
   pump() {
     if (this.pumping || this.server === null) return;
     if (!this.isWaiting()) {
+      this.row = 0;
       if (this.closed) this.server._onClosed(this);
+      else if (this.ending) this.finish();
       return;
     }
     if (!this.acceptData) return;
@@ -168,24 +211,31 @@ class ConnectionHandle extends Target {
 
   // ---- the end
 
-  /** The program's wish. `linger`: what is queued still leaves. */
-  disconnect(linger) {
+  /** The program's wish. */
+  disconnect() {
     this.leaving = true;
     // Nobody asks for what has come.
     this.held = [];
     this.cutter = null;
     if (this.closed) {
       this.pumpLater();
-    } else if (linger) {
-      this.sender.close();
-      this.native.finish(this.server._lingerTime());
+    } else if (this.linger && this.connected) {
+      this.finish();
     } else {
       this.native.close(true);
     }
   }
 
-  // The client sends no more: what is queued still leaves.
+  // The client sends no more. What it has sent is given first, and answered.
   onEnd() {
+    this.ending = true;
+    this.cutter?.finish();
+    this.pump();
+  }
+
+  // What is queued still leaves.
+  finish() {
+    this.ending = false;
     this.sender.close();
     this.native.finish(this.server._lingerTime());
   }
@@ -194,7 +244,7 @@ class ConnectionHandle extends Target {
     if (this.failedStatus !== 0) return;
     if (TIMEOUTS.has(code)) this.failedStatus = TIMED_OUT;
     else if (arg === SYSTEM) this.failedStatus = numberOf({ code, ...rest }, RESET);
-    else if (code === 'ERR_C4TLS_CLIENT_CERTIFICATE') this.failedStatus = REFUSED;
+    else if (code === 'ERR_C4TLS_CLIENT_CERTIFICATE') this.failedStatus = this.refusal;
     else this.failedStatus = this.connected ? DECRYPTION : HANDSHAKE;
     this.failedText = arg === SYSTEM || this.failedStatus === TIMED_OUT ? '' : message;
   }

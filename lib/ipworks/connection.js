@@ -5,6 +5,7 @@ const { failure } = require('./errors');
 const { Framing, checkLineLength } = require('./framing');
 const check = require('./values');
 
+const LINE_UNDER_WAY = 112;
 const INVALID_CONNECTION = 126;
 const SECONDS = 2 ** 31 / 1000 | 0;
 
@@ -16,19 +17,18 @@ const UNCONNECTED = Object.freeze({
   framing: new Framing(),
   local: { address: '' },
   remote: { address: '', port: 0 },
+  idleTimeout: 0,
   sender: { bytesSent: 0, isReady: false, timeout: 0 },
 });
 
 /** A client. One made by `new Connection()` belongs to no server and has the defaults. */
 class Connection {
   #handle = null;
-  #idleTimeout = 0;
   #userData = Buffer.alloc(0);
 
-  static _of(handle, idleTimeout) {
+  static _of(handle) {
     const made = new Connection();
     made.#handle = handle;
-    made.#idleTimeout = idleTimeout;
     return made;
   }
 
@@ -49,12 +49,6 @@ class Connection {
     handle.reframe();
   }
 
-  get _idleTimeout() { return this._seen && this.#idleTimeout; }
-  set _idleTimeout(seconds) {
-    this._handle.native.setIdleTimeout(seconds * 1000);
-    this.#idleTimeout = seconds;
-  }
-
   get _userData() { return this._seen && this.#userData; }
   set _userData(bytes) { this.#userData = this._seen && bytes; }
 }
@@ -73,13 +67,21 @@ defineAccessors(Connection, {
     set(value) { this._reframe({ eol: check.eol(value, 'EOLB') }); },
   },
   IdleTimeout: {
-    get() { return this._idleTimeout; },
-    set(value) { this._idleTimeout = check.whole(value, 'IdleTimeout', 0, SECONDS); },
+    get() { return this._seen.idleTimeout; },
+    set(value) {
+      const handle = this._handle;
+      handle.idleTimeout = check.whole(value, 'IdleTimeout', 0, SECONDS);
+      handle.native.setIdleTimeout(handle.idleTimeout * 1000);
+    },
   },
   LocalAddress: { get() { return this._seen.local.address; } },
   MaxLineLength: {
     get() { return this._seen.framing.maxLineLength; },
-    set(value) { this._reframe({ maxLineLength: checkLineLength(value) }); },
+    set(value) {
+      const maxLineLength = checkLineLength(value);
+      if (this._handle.hasData()) throw failure(LINE_UNDER_WAY);
+      this._reframe({ maxLineLength });
+    },
   },
   ReadyToSend: { flag: true, get() { return this._seen.sender.isReady; } },
   RecordLength: { get() { return this._seen.framing.recordLength; } },

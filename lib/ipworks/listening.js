@@ -9,6 +9,7 @@ const { Target } = require('../core/dispatch');
 const { kinds } = require('../core/events');
 const { plainAddress } = require('../core/plain-address');
 const { failure, numbered } = require('./errors');
+const { Framing } = require('./framing');
 
 /** Values of UseIPv6. */
 const IPV4_ONLY = 0;
@@ -17,6 +18,8 @@ const BOTH = 2;
 const ANY = '::';
 
 const WRONG_FAMILY = 10047;
+// Connections whose handshake began so many changes of the properties ago get the present ones.
+const REMEMBERED = 64;
 
 class ListeningHandle extends Target {
   /** @param {object} server that is told: see socket-server.js */
@@ -26,6 +29,22 @@ class ListeningHandle extends Target {
     this.native = new binding.Listener();
     /** Resolves when no connection comes from here any more. */
     this.ended = new Promise((resolve) => { this.end = resolve; });
+    this.defaults = new Map();     // by generation, oldest first
+  }
+
+  /** What connections to come have: the present properties, with a generation number. */
+  remember({ eol, singleLineMode, maxLineLength, idleTimeout, timeout, linger }) {
+    const framing = new Framing({ eol, singleLineMode, maxLineLength });
+    const generation = (this.latest?.generation ?? 0) + 1;
+    this.latest = { generation, framing, idleTimeout, timeout, linger };
+    this.defaults.set(generation, this.latest);
+    if (this.defaults.size > REMEMBERED) this.defaults.delete(generation - REMEMBERED);
+    return this.latest;
+  }
+
+  /** What a connection has that came from here: the properties when it was accepted. */
+  defaultsOf(native) {
+    return this.defaults.get(native.generation) ?? this.latest;
   }
 
   /**
@@ -45,8 +64,8 @@ class ListeningHandle extends Target {
 
   onEvent(kind, arg, payload) {
     switch (kind) {
-      case kinds.ACCEPT: this.server._onAccept(arg, JSON.parse(payload.toString())); break;
-      case kinds.ADOPT: this.server._onAdopt(arg); break;
+      case kinds.ACCEPT: this.server._onAccept(this, arg, JSON.parse(payload.toString())); break;
+      case kinds.ADOPT: this.server._onAdopt(this, arg); break;
       case kinds.DROP: this.server._onDrop(plainAddress(JSON.parse(payload.toString()).remoteAddress)); break;
       case kinds.PENDING_ZERO: this.onEnd(); break;
     }

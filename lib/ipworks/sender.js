@@ -9,7 +9,12 @@ const WOULD_BLOCK = 10035;
 const RESET = 10054;
 const TIMED_OUT = 10060;
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
+// Of a send that waits, so much goes to the native side at once: its owner keeps the whole of it anyway.
+const PORTION = 1 << 20;
+/** What a send is that was taken whole at once. */
 const DONE = Promise.resolve();
+
+const isFile = (job) => job.path !== undefined;
 
 class Sender {
   #native;
@@ -21,23 +26,25 @@ class Sender {
 
   /**
    * @param {object} native connection
+   * @param {number} timeout seconds; 0: sends do not wait
    * @param {() => number} limit
    * @param {() => void} onReady a send may be tried again
    */
-  constructor(native, limit, onReady) {
+  constructor(native, timeout, limit, onReady) {
     this.#native = native;
     this.#id = native.id;
     this.#limit = limit;
     this.#onReady = onReady;
     this.bytesSent = 0;
     this.isReady = false;
-    this.timeout = 0;    // seconds; 0: sends do not wait
+    this.timeout = timeout;
   }
 
   /** Takes bytes as the timeout says. */
   send(bytes) {
-    if (this.timeout > 0) return this.#await({ bytes });
-    if (this.#isWaiting()) return this.#refuse(0);
+    const waits = this.#jobs.length > 0;
+    if (this.timeout > 0 || (waits && this.#jobs.some(isFile))) return this.#await({ bytes });
+    if (waits) return this.#refuse(0);
     const taken = binding.send(this.#id, bytes, this.#limit(), false);
     if (taken < 0) {
       this.bytesSent = 0;
@@ -54,7 +61,7 @@ class Sender {
 
   // A send, not a file, is under way and waits.
   #isWaiting() {
-    return this.#jobs.length > 0 && this.#jobs[0].path === undefined;
+    return this.#jobs.length > 0 && !isFile(this.#jobs[0]);
   }
 
   // Nothing taken: ReadyToSend follows. A part taken: it does not, as documented.
@@ -79,18 +86,18 @@ class Sender {
   #advance() {
     while (this.#jobs.length > 0) {
       const [job] = this.#jobs;
-      if (job.path !== undefined) {
-        this.#native.setStallTimeout(0);
+      if (isFile(job)) {
+        this.#native.setStallTimeout(this.timeout * 1000);
         this.#native.sendFile(job.path);
         return;
       }
-      const taken = binding.send(this.#id, job.bytes, this.#limit(), false);
+      const taken = binding.send(this.#id, job.bytes, PORTION, false);
       if (taken < 0) {
         this.abandon(failure(RESET));
         return;
       }
       job.bytes = job.bytes.subarray(taken);
-      if (job.bytes.length > 0 || this.#native.pendingBytes() > 0) {
+      if (job.bytes.length > 0 || (this.timeout > 0 && this.#native.pendingBytes() > 0)) {
         if (job.bytes.length === 0) this.#native.awaitDrain();
         this.#native.setStallTimeout(this.timeout * 1000);
         return;
@@ -116,7 +123,13 @@ class Sender {
   /** The client has taken nothing for the time of the timeout. */
   onStalled() {
     this.#native.setStallTimeout(0);
-    this.abandon(failure(TIMED_OUT));
+    const [job] = this.#jobs;
+    if (job?.path === undefined) {
+      this.abandon(failure(TIMED_OUT));
+    } else {
+      job.isLate = true;
+      this.#native.interruptFile();
+    }
   }
 
   onFileProgress({ sent, total }) {
@@ -126,7 +139,7 @@ class Sender {
   onFileDone(interrupted, problem) {
     const job = this.#jobs[0]?.path === undefined ? undefined : this.#jobs.shift();
     if (job === undefined) return;
-    if (interrupted) job.reject(failure(INTERRUPTED));
+    if (interrupted) job.reject(failure(job.isLate ? TIMED_OUT : INTERRUPTED));
     else if (problem === null) job.resolve();
     else job.reject(failure(numberOf(problem, INVALID_ARGUMENT), problem.message));
     this.#advance();
@@ -135,7 +148,7 @@ class Sender {
   /** Stops the file or the waiting send that is under way. */
   interrupt() {
     if (this.#jobs.length === 0) return;
-    if (this.#jobs[0].path !== undefined) {
+    if (isFile(this.#jobs[0])) {
       this.#native.interruptFile();
       return;
     }
@@ -146,7 +159,7 @@ class Sender {
   /** The connection is about to end: what waits is taken, up to a file that has not begun. */
   close() {
     for (const [index, job] of this.#jobs.entries()) {
-      if (job.path === undefined) job.taken = binding.send(this.#id, job.bytes, EVERYTHING, true) === job.bytes.length;
+      if (!isFile(job)) job.taken = binding.send(this.#id, job.bytes, EVERYTHING, true) === job.bytes.length;
       else if (index > 0) break;
     }
   }
@@ -169,4 +182,4 @@ class Sender {
   }
 }
 
-module.exports = { Sender };
+module.exports = { DONE, Sender };

@@ -134,6 +134,7 @@ const TLS = {
 class Settings {
   #table = new Map();
   #values = new Map();
+  #numbers = new Map();    // what number() has found, by the name it was asked for
 
   /** @param {Record<string, { initial: string, parse(value: string, name: string): string }>} table */
   constructor(table) {
@@ -153,11 +154,21 @@ class Settings {
   }
 
   number(name) {
-    return Number(this.get(name));
+    let found = this.#numbers.get(name);
+    if (found === undefined) {
+      found = Number(this.get(name));
+      this.#numbers.set(name, found);
+    }
+    return found;
   }
 
   isOn(name) {
     return this.get(name) === 'True';
+  }
+
+  /** Whether a setting is not what it was at first. */
+  isChanged(name) {
+    return this.get(name) !== this.#kind(name).initial;
   }
 
   /** @returns {string} what is stored now */
@@ -166,6 +177,7 @@ class Settings {
     if (listening && kind.fixedWhileListening !== undefined) throw failure(kind.fixedWhileListening);
     const stored = kind.parse(value, kind.name);
     this.#values.set(kind.name, stored);
+    this.#numbers.clear();
     return stored;
   }
 
@@ -174,6 +186,7 @@ class Settings {
     const { initial, name: known } = this.#kind(name);
     if (value === initial) this.#values.delete(known);
     else this.#values.set(known, value);
+    this.#numbers.clear();
   }
 
   /** Whether a setting is one of `table`. */
@@ -183,6 +196,7 @@ class Settings {
 
   reset() {
     this.#values.clear();
+    this.#numbers.clear();
   }
 }
 

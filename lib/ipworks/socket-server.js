@@ -12,11 +12,12 @@ const { ConnectionHandle, afterPromises } = require('./connection-handle');
 const { ask } = require('./decisions');
 const { IPWorksSSLError, describe, failure, numberOf } = require('./errors');
 const { eventObject } = require('./event-objects');
-const { Framing, checkRecordLength } = require('./framing');
+const { checkRecordLength } = require('./framing');
 const { chooseCertificate, judgeClient } = require('./handshake-events');
 const { ListeningHandle, addressOf } = require('./listening');
 const { negotiated } = require('./negotiated');
 const { defineProperties, initialValues } = require('./properties');
+const { DONE } = require('./sender');
 const { Settings, TCP, TLS, parseSetting } = require('./settings');
 const { kIdentity } = require('./symbols');
 const { createContext } = require('./tls-settings');
@@ -27,6 +28,8 @@ const LEAST_QUEUE = 64 * 1024;
 const PATIENCE = 30_000;
 // A client that takes nothing of what is queued for so long, in milliseconds, is not waited for.
 const LINGER = 60_000;
+// Error of a ConnectionId that belongs to nobody, be it no more.
+const GONE = 126;
 const ANYBODY = { allowed: ['*'], blocked: [] };
 
 /** Properties that a change of which makes another context. */
@@ -153,7 +156,7 @@ class SocketServer extends EventEmitter {
       listening.abort();
       return listening.ended;
     });
-    for (const handle of this.#handles.values()) handle.disconnect(this.#values.linger && handle.connected);
+    for (const handle of this.#handles.values()) handle.disconnect();
     await Promise.all(ended);
     if (this.#handles.size > 0) await new Promise((resolve) => { this.#gone.push(resolve); });
   }
@@ -192,7 +195,7 @@ class SocketServer extends EventEmitter {
   }
 
   async disconnect(connectionId) {
-    this._handle(connectionId).disconnect(this.#values.linger);
+    this._handle(connectionId).disconnect();
   }
 
   async pauseData(connectionId) {
@@ -212,8 +215,23 @@ class SocketServer extends EventEmitter {
   }
 
   /** Sends a file; `onProgress(sent, total)` is told how far it came, in bytes. */
-  async sendFile(connectionId, fileName, onProgress) {
-    await this._handle(connectionId).sender.sendFile(check.text(fileName, 'fileName'), onProgress);
+  sendFile(connectionId, fileName, onProgress) {
+    return this._give(connectionId, (sender) => sender.sendFile(check.text(fileName, 'fileName'), onProgress));
+  }
+
+  // Not an async function: a send makes no promise of its own, and they settle in order.
+  _give(connectionId, act) {
+    let given;
+    try {
+      given = act(this._handle(connectionId).sender);
+      if (given === DONE) return given;
+    } catch (error) {
+      given = Promise.reject(error);
+      if (error.code !== GONE) return given;
+    }
+    // A client that does not read, or goes, must not end a program that does not look at what a send comes to.
+    given.catch(() => {});
+    return given;
   }
 
   _sendLimit() {
@@ -230,14 +248,14 @@ class SocketServer extends EventEmitter {
     const { certificate } = this.#values;
     const identity = certificate[kIdentity];
     if (identity === null) throw failure(282);
-    this.#context = createContext(this.#settings, identity, this.#values.authenticateClients);
+    this.#context = createContext(this.#settings, identity, this.#values);
   }
 
   /** A context for another certificate than SSLCert. */
   _alternative(type, store, password, subject) {
     const identity = new Certificate(type, store, password, subject)[kIdentity];
     if (identity === null) throw failure(272, 'It has no private key.');
-    return createContext(this.#settings, identity, this.#values.authenticateClients);
+    return createContext(this.#settings, identity, this.#values);
   }
 
   /** `{ address, family, port }` while it listens. */
@@ -253,27 +271,31 @@ class SocketServer extends EventEmitter {
 
   #configure(listening = this.#listening) {
     listening.native.configure(this.#tlsParams(),
-      listenerOptions(this, this.#values, this.#settings, this.#framing(), this.#access));
+      listenerOptions(this, this.#values, this.#settings, {
+        ...listening.remember(this.#values), access: this.#access, elsewhere: this.#elsewhere(listening),
+      }));
+  }
+
+  // Clients of an earlier listening socket count among MaxConnections.
+  #elsewhere(listening) {
+    let count = 0;
+    for (const handle of this.#handles.values()) if (handle.listening !== listening) count++;
+    return count;
   }
 
   #tlsParams() {
     return tlsParams(this, this.#values, this.#settings, this.#context);
   }
 
-  #framing() {
-    const { eol, singleLineMode, maxLineLength } = this.#values;
-    return new Framing({ eol, singleLineMode, maxLineLength });
-  }
-
   // ---- what the listening socket tells
 
-  _onAccept(id, { address, port, allowed }) {
+  _onAccept(listening, id, { address, port, allowed }) {
     const native = binding.claim(id);
     if (native === null) return;
     const request = eventObject({ address: plainAddress(address), port }, { accept: allowed });
     try {
       ask(this, 'ConnectionRequest', request, this.#patience(), (answered) => {
-        if (answered && request.accept === true && this.#listening !== null) this.#begin(native, id);
+        if (answered && request.accept === true && this.#listening !== null) this.#begin(listening, native, id);
         else native.close(false);
       });
     } finally {
@@ -281,19 +303,19 @@ class SocketServer extends EventEmitter {
     }
   }
 
-  #begin(native, id) {
-    this.#add(native, id);
+  #begin(listening, native, id) {
+    this.#add(listening, native, id);
     native.start(this.#tlsParams());
     native.readStart();
   }
 
-  _onAdopt(id) {
+  _onAdopt(listening, id) {
     const native = binding.claim(id);
-    if (native !== null) this.#add(native, id);
+    if (native !== null) this.#add(listening, native, id);
   }
 
-  #add(native, id) {
-    const handle = new ConnectionHandle(this, native, id, this.#framing());
+  #add(listening, native, id) {
+    const handle = new ConnectionHandle(this, native, id, listening);
     this.#handles.set(handle.connectionId, handle);
   }
 
@@ -345,14 +367,17 @@ class SocketServer extends EventEmitter {
     this.#tell('SSLStatus', { connectionId, message });
   }
 
-  // Three events, between which promise jobs run, as between all events of a connection.
+  // Events between which promise jobs run, as between all events of a connection; data comes behind them.
   _onSecure(handle) {
     const { connectionId, native } = handle;
-    handle.sender.timeout = this.#values.timeout;
-    handle.public = Connection._of(handle, this.#values.idleTimeout);
+    handle.public = Connection._of(handle);
     this.#clients.set(connectionId, handle.public);
+    const ready = () => {
+      afterPromises(() => handle.begin());
+      this._onReadyToSend(handle);
+    };
     const connected = () => {
-      if (!handle.leaving) afterPromises(() => this._onReadyToSend(handle));
+      afterPromises(ready);
       this.#tell('Connected', { connectionId, statusCode: 0, description: describe(0) });
     };
     if (this.listenerCount('SSLStatus') === 0) {
@@ -384,6 +409,7 @@ class SocketServer extends EventEmitter {
       handle.server = null;
       this.#clients.delete(connectionId);
       this.#handles.delete(connectionId);
+      if (this.#listening !== null && handle.listening !== this.#listening) this.#configure();
       if (this.#handles.size === 0) for (const resolve of this.#gone.splice(0)) resolve();
     }
   }

@@ -18,35 +18,27 @@ class SSLServer extends SocketServer {
 
   /** Sends bytes to a client. */
   send(connectionId, bytes) {
-    return this.#give(connectionId, () => check.bytes(bytes, 'text'));
+    return this._give(connectionId, (sender) => sender.send(check.bytes(bytes, 'text')));
   }
 
   /** Sends bytes to a client. */
   sendBytes(connectionId, bytes) {
-    return this.#give(connectionId, () => check.bytes(bytes, 'data'));
+    return this._give(connectionId, (sender) => sender.send(check.bytes(bytes, 'data')));
   }
 
   /** Sends text in the code page. */
   sendText(connectionId, text) {
-    return this.#give(connectionId, () => encode(check.text(text, 'text'), this.#codePage));
+    return this._give(connectionId, (sender) => sender.send(encode(check.text(text, 'text'), this.#codePage)));
   }
 
   /** Sends text in the code page, and CRLF. */
   sendLine(connectionId, text) {
-    return this.#give(connectionId, () => encode(check.text(text, 'text') + LINE_END, this.#codePage));
+    return this._give(connectionId, (sender) =>
+      sender.send(encode(check.text(text, 'text') + LINE_END, this.#codePage)));
   }
 
   get #codePage() {
     return this._settings.number('CodePage');
-  }
-
-  // Not an async function: a send that is done at once makes no promise of its own.
-  #give(connectionId, make) {
-    try {
-      return this._handle(connectionId).sender.send(make());
-    } catch (error) {
-      return Promise.reject(error);
-    }
   }
 
   _deliver({ connectionId }, bytes, ended) {

@@ -1,7 +1,9 @@
 //! A connection as its owner sees it: commands that any thread may give, and questions about its state.
 
+mod sending;
+
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -15,17 +17,16 @@ use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
 use super::websocket::{Changes, Speaker};
 use super::{lock, next_id, Event, EventSink};
-use crate::engine::{Answer, Context, Hooks, Role, SessionConfig, TlsSession, Verify};
+use crate::engine::{Answer, Hooks, Provider, Role, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
 use crate::framing::Framing;
-use crate::policy::limits;
 use crate::transport::{ConnectOptions, SocketAddress, Stream};
 
 /// How TLS begins on a connection.
 #[derive(Clone)]
 pub struct StartOptions {
     /// `None`: no TLS, plain TCP.
-    pub context: Option<Context>,
+    pub provider: Option<Provider>,
     pub session: SessionConfig,
     /// From the call on; `None` for no limit.
     pub handshake_timeout: Option<Duration>,
@@ -39,7 +40,7 @@ impl StartOptions {
     /// No TLS: plain TCP.
     pub fn clear() -> Self {
         let session = SessionConfig::new(Role::Server);
-        StartOptions { context: None, session, handshake_timeout: None, handshake_inactivity: None, strict_eof: false }
+        StartOptions { provider: None, session, handshake_timeout: None, handshake_inactivity: None, strict_eof: false }
     }
 }
 
@@ -106,6 +107,10 @@ pub struct Connection {
     pub(super) inbound: AtomicUsize,
     /// Reading stopped for want of room in the sink.
     pub(super) stalled: AtomicBool,
+    /// A part of a message waits for the rest of it.
+    pub(super) partial: AtomicBool,
+    /// See [`ServerConfig::generation`].
+    generation: AtomicU32,
     pub(super) local: OnceLock<Option<SocketAddress>>,
     pub(super) peer: OnceLock<Option<SocketAddress>>,
 }
@@ -125,6 +130,8 @@ impl Connection {
             control: AtomicU8::new(0),
             inbound: AtomicUsize::new(0),
             stalled: AtomicBool::new(false),
+            partial: AtomicBool::new(false),
+            generation: AtomicU32::new(0),
             local: OnceLock::new(),
             peer: OnceLock::new(),
         })
@@ -175,6 +182,7 @@ impl Connection {
         core.start = (!waits).then(|| config.start.clone());
         core.unseen = Some(server.clone());
         let conn = Self::new(shard, server.sink().clone(), core, None);
+        conn.generation.store(config.generation, Ordering::Release);
         if !(waits || config.paused) {
             conn.control.store(control::READ, Ordering::Release);
         }
@@ -199,6 +207,16 @@ impl Connection {
 
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// See [`ServerConfig::generation`].
+    pub fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether a part of a message waits for the rest of it.
+    pub fn has_partial(&self) -> bool {
+        self.partial.load(Ordering::Acquire)
     }
 
     /// Lets the task look again, from any thread.
@@ -232,106 +250,6 @@ impl Connection {
         self.wake();
     }
 
-    /// Takes a write. `light`: the JavaScript thread has little to do, so it may encrypt and send by itself.
-    pub fn write(self: &Arc<Self>, bytes: &[u8], light: bool) -> WriteStatus {
-        if self.is_closing() {
-            return WriteStatus::Gone;
-        }
-        match self.put(bytes, light, true) {
-            true => WriteStatus::Done,
-            false => WriteStatus::Pending,
-        }
-    }
-
-    /// Queues bytes behind those that wait; gives how many, or `None` when the connection is closing. Not more may wait
-    /// in front of the engine than `limit` bytes: what is too much is not taken, with `whole` nothing is. Then
-    /// [`super::Event::Drain`] follows when all that was taken is in the kernel.
-    pub fn send(self: &Arc<Self>, bytes: &[u8], limit: usize, whole: bool, light: bool) -> Option<usize> {
-        if self.is_closing() {
-            return None;
-        }
-        let room = limit.saturating_sub(lock(&self.outbox).len());
-        let fits = match bytes.len() <= room {
-            true => bytes.len(),
-            false if whole => 0,
-            false => room,
-        };
-        if fits > 0 {
-            self.put(&bytes[..fits], light, fits < bytes.len());
-        }
-        if fits < bytes.len() {
-            self.await_drain();
-        }
-        Some(fits)
-    }
-
-    /// [`super::Event::Drain`] follows when all that was taken is in the kernel, be it now.
-    pub fn await_drain(self: &Arc<Self>) {
-        lock(&self.outbox).waiting = true;
-        self.wake();
-    }
-
-    /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted.
-    pub fn pending(&self) -> usize {
-        let mut core = lock(&self.core);
-        core.encrypted() + lock(&self.outbox).len()
-    }
-
-    pub(super) fn is_closing(&self) -> bool {
-        const CLOSING: u8 = control::CLOSE | control::ENDED | control::FINISH;
-        self.control.load(Ordering::Acquire) & CLOSING != 0
-    }
-
-    /// True when all of it is in the kernel; otherwise [`super::Event::Drain`] tells, if `tell`.
-    fn put(self: &Arc<Self>, bytes: &[u8], light: bool, tell: bool) -> bool {
-        if light && bytes.len() <= limits::DIRECT_WRITE {
-            if let Ok(mut core) = self.core.try_lock() {
-                if let Some(sent) = self.put_through(&mut core, bytes, tell) {
-                    return sent;
-                }
-            }
-        }
-        self.queue(bytes, tell);
-        false
-    }
-
-    pub(super) fn queue(self: &Arc<Self>, bytes: &[u8], tell: bool) {
-        let mut outbox = lock(&self.outbox);
-        outbox.bytes.push(bytes);
-        outbox.waiting |= tell;
-        drop(outbox);
-        self.wake();
-    }
-
-    /// Encrypts and sends on the spot; `None` when something is queued already or TLS is not ready.
-    pub(super) fn put_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8], tell: bool) -> Option<bool> {
-        if !core.may_write_through() || !lock(&self.outbox).is_empty() {
-            return None;
-        }
-        core.touched = true;
-        let bytes = core.send_clear(bytes);
-        if bytes.is_empty() {
-            return Some(true);
-        }
-        match core.session.as_mut()?.write(bytes) {
-            Ok(n) if n == bytes.len() => {}
-            Ok(n) => {
-                self.queue(&bytes[n..], tell);
-                return Some(false);
-            }
-            Err(error) => {
-                core.failure = Some(error);
-                self.wake();
-                return Some(false);
-            }
-        }
-        if core.send_now() {
-            return Some(true);
-        }
-        self.queue(&[], tell);
-        Some(false)
-    }
-
     /// Cuts what the peer sends in another way, beginning with what was not given yet; see [`EventSink::message`].
     pub fn set_framing(self: &Arc<Self>, framing: Framing) {
         lock(&self.orders).framing = Some(framing);
@@ -362,7 +280,7 @@ impl Connection {
     }
 
     /// Sends all that was taken, then close_notify and FIN; drops what the peer still sends, and waits for its FIN, at most
-    /// [`limits::FINISH_TIME`] behind ours. A peer that takes nothing for `timeout` (zero: for ever) gets a reset. Nothing
+    /// [`FINISH_TIME`](crate::policy::limits::FINISH_TIME) behind ours. A peer that takes nothing for `timeout` (zero: for ever) gets a reset. Nothing
     /// is taken any more; [`super::Event::Closed`] follows.
     pub fn finish(self: &Arc<Self>, timeout: Duration) {
         lock(&self.orders).finish = timeout;

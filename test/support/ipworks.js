@@ -81,6 +81,11 @@ class Recorded {
     return this.of('DataIn').map(({ text, EOL }) => [text, EOL]);
   }
 
+  /** The Connection of a client. */
+  connection(id) {
+    return this.server.getConnections().get(id);
+  }
+
   /** A client of Node's `tls`, connected, and what the server says of it: { client, id }. */
   async connect(options) {
     const before = this.of('Connected').length;
@@ -125,9 +130,16 @@ function failsWith(code, work, pattern = /./) {
   return assert.rejects(work, check);
 }
 
-/** `openssl s_client` at a port: its program. */
+/** `openssl s_client` at a port: its program. It speaks old versions too. */
 function sClient(port, ...args) {
-  return start('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', pki.path('ca.pem'), ...args]);
+  return start('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-servername', 'localhost',
+    '-CAfile', pki.path('ca.pem'), '-cipher', 'ALL:@SECLEVEL=0', ...args]);
 }
 
-module.exports = { Recorded, certificateOf, dial, failsWith, listening, sClient };
+/** What `openssl s_client` says of one handshake: `{ ok, text }`. */
+async function report(port, ...args) {
+  const { code, stdout, stderr } = await sClient(port, ...args).endInput().ended;
+  return { ok: code === 0, text: stdout + stderr };
+}
+
+module.exports = { Recorded, certificateOf, dial, failsWith, listening, report, sClient };

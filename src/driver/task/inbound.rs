@@ -51,7 +51,11 @@ impl Outlet {
                 conn.sink.data(conn, clear);
                 Ok(())
             }
-            Outlet::Messages(framer) => framer.push(clear, &mut |message| deliver(conn, message)),
+            Outlet::Messages(framer) => {
+                let pushed = framer.push(clear, &mut |message| deliver(conn, message));
+                conn.partial.store(framer.is_waiting(), Ordering::Release);
+                pushed
+            }
             Outlet::WebSocket(listener) => {
                 listener.take(conn, clear);
                 Ok(())
@@ -334,7 +338,9 @@ impl Task {
         }
         match (framing, &mut self.outlet) {
             (Some(framing), Outlet::Messages(framer)) => {
-                framer.reconfigure(framing, &mut |message| deliver(&self.conn, message))
+                let changed = framer.reconfigure(framing, &mut |message| deliver(&self.conn, message));
+                self.conn.partial.store(framer.is_waiting(), Ordering::Release);
+                changed
             }
             (Some(framing), Outlet::Data) => {
                 self.outlet = Outlet::Messages(Framer::new(framing));

@@ -3,8 +3,10 @@
 mod access;
 mod datagram;
 mod duplex;
+mod file;
 mod limits;
 mod messages;
+mod platform;
 mod server;
 mod sink;
 mod watch;
@@ -36,7 +38,7 @@ fn context() -> Context {
 
 fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
     StartOptions {
-        context: Some(context),
+        provider: Some(context.into()),
         session: SessionConfig {
             role,
             verify: Verify::default(),
@@ -63,12 +65,14 @@ fn config() -> ServerConfig {
         socket: SocketOptions::default(),
         paused: false,
         max_connections: 0,
+        elsewhere: 0,
         framing: None,
         quiet: None,
         websocket: None,
         access: None,
         ask: false,
         idle_timeout: Duration::ZERO,
+        generation: 0,
     }
 }
 
