@@ -11,6 +11,7 @@ use super::environment::Environment;
 use super::framing::FramingOptions;
 use super::params::{hook, seconds, start_options, TlsParams};
 use super::throw::{throw, OrThrow};
+use super::websocket::WebSocketParams;
 use crate::driver::{parse_address, Server, ServerConfig};
 use crate::error::Error as CoreError;
 use crate::policy::Access;
@@ -44,6 +45,8 @@ pub struct ListenerOptions<'env> {
     pub elsewhere: Option<u32>,
     /// Connections give MESSAGE instead of DATA.
     pub framing: Option<FramingOptions<'env>>,
+    /// Connections are WebSockets; then without `framing`.
+    pub web_socket: Option<WebSocketParams<'env>>,
     /// Without: everybody may connect. Whoever may not is closed without an event.
     pub access: Option<AccessOptions>,
     /// Milliseconds; 0: none. See `Connection.setIdleTimeout`.
@@ -105,6 +108,7 @@ impl Listener {
             elsewhere: options.elsewhere.unwrap_or(0) as usize,
             quiet: options.framing.as_ref().and_then(FramingOptions::quiet),
             framing: options.framing.map(|framing| framing.framing()).transpose().or_throw(env)?,
+            websocket: options.web_socket.map(|params| params.options().map(Arc::new)).transpose().or_throw(env)?,
             ask: options.access.as_ref().is_some_and(|access| access.ask),
             access: options.access.map(|access| Access::new(&access.allowed, &access.blocked)),
             idle_timeout: seconds(options.idle_timeout.unwrap_or(0.0) / 1000.0),

@@ -15,6 +15,7 @@ use super::outbox::Outbox;
 use super::server::{Server, ServerConfig, Visitor};
 use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
+use super::websocket::{Changes, Speaker};
 use super::{lock, next_id, Event, EventSink};
 use crate::engine::{Answer, Hooks, Provider, Role, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
@@ -60,7 +61,7 @@ pub(super) mod control {
     pub const RESET: u8 = 4;
     pub const SHUTDOWN: u8 = 8;
     pub const ENDED: u8 = 16;
-    /// The order's framing is new.
+    /// The order has a new framing, or changes for a WebSocket.
     pub const REFRAME: u8 = 32;
     pub const FINISH: u8 = 64;
     /// The order has limits of time.
@@ -71,6 +72,7 @@ pub(super) mod control {
 #[derive(Default)]
 pub(super) struct Orders {
     pub framing: Option<Framing>,
+    pub websocket: Option<Box<Changes>>,
     pub finish: Duration,
     /// Zero: no limit; so for the others.
     pub idle: Duration,
@@ -187,6 +189,9 @@ impl Connection {
         if !config.idle_timeout.is_zero() {
             conn.limit(|orders| orders.idle = config.idle_timeout);
         }
+        if let Some(options) = &config.websocket {
+            lock(&conn.outbox).speaker = Some(Box::new(Speaker::new(options.clone())));
+        }
         server.admit(&conn);
         if waits {
             lock(&conn.core).unseen = None;
@@ -194,7 +199,8 @@ impl Connection {
         }
         shard.run_task(
             Task::new(&conn, shard, Opening::Open(read), Some(server.clone()))
-                .framed(config.framing.clone().map(|framing| (framing, config.quiet))),
+                .framed(config.framing.clone().map(|framing| (framing, config.quiet)))
+                .upgrading(config.websocket.clone()),
         );
         conn
     }

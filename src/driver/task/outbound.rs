@@ -135,7 +135,15 @@ impl Task {
         let Some(session) = core.session.as_mut() else { return Ok(false) };
         let mut outbox = lock(&self.conn.outbox);
         let mut moved = false;
-        while outbox.bytes.len() > 0 && session.output().len() < limits::CIPHERTEXT_BACKLOG {
+        while session.output().len() < limits::CIPHERTEXT_BACKLOG {
+            if outbox.bytes.len() == 0 {
+                let Some(mut encoding) = outbox.next_encoding() else { break };
+                drop(outbox);
+                let frames = encoding.run();
+                outbox = lock(&self.conn.outbox);
+                encoding.put_back(&mut outbox, &frames);
+                continue;
+            }
             let taken = session.write(outbox.bytes.next())?;
             if taken == 0 {
                 break;
