@@ -21,7 +21,7 @@ function closing(code, reason = '') {
 
 describe('WSServer, closing', () => {
   for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 4999]) {
-    it(`WS-E-09 to WS-E-18: a client closes with ${code}`, async () => {
+    it(`WS-E-09 to 18: a client closes with ${code}`, async () => {
       const recorded = await webSockets();
       const { client, id } = await recorded.connectRaw();
       client.write(frame(close, closing(code, 'grüße')));

@@ -11,7 +11,7 @@ const { continuation, text, binary, ping, pong } = OPCODES;
 const more = { fin: false };
 
 describe('WSServer, data', () => {
-  it('WS-E-03 to WS-E-08: text and bytes', async () => {
+  it('WS-E-03 to 08: text and bytes', async () => {
     const recorded = await webSockets();
     const { client, id } = await recorded.connect();
     client.send('grüße');
@@ -140,7 +140,7 @@ describe('WSServer, data', () => {
     await failsWith(10022, server.config(`MaxLineLength[${id}]=0`));
   });
 
-  it('WS-E-25 to WS-E-28: pings and pongs are told, and pings answered', async () => {
+  it('WS-E-25 to 28: pings and pongs are told, and pings answered', async () => {
     const recorded = await webSockets();
     const { client, id } = await recorded.connectRaw();
     client.write(frame(ping, 'marco')).write(frame(pong, 'unasked'));

@@ -64,7 +64,7 @@ describe('WSServer, opening', () => {
     });
   }
 
-  it('WS-E-34 to WS-E-40: the request as the listener sees it', async () => {
+  it('WS-E-34 to 40: the request as the listener sees it', async () => {
     let seen;
     const recorded = await webSockets((server) => server.on('WebSocketOpenRequest', (e) => { seen = e; }), { tls: true });
     const { id } = await recorded.connect({
@@ -278,7 +278,7 @@ describe('WSServer, opening', () => {
     assert.match(recorded.of('offered')[0].supportedSignatureAlgs, /rsa/);
   });
 
-  it('WS-E-32, WS-C-41 to WS-C-46: SSLStatus and what was negotiated', async () => {
+  it('WS-E-32, WS-C-41 to 46: SSLStatus and what was negotiated', async () => {
     const recorded = await webSockets(() => {}, { tls: true });
     const { id } = await recorded.connect();
     assert.match(recorded.of('SSLStatus')[0].message, /TLSv1\.2/);

@@ -57,7 +57,7 @@ describe('WSServer, sending', () => {
     }
   });
 
-  it('WS-P-09 to WS-P-12: DataFormat says what send() makes of it', async () => {
+  it('WS-P-09 to 12: DataFormat says what send() makes of it', async () => {
     const recorded = await webSockets();
     const { server } = recorded;
     const { client, id } = await recorded.connectRaw();

@@ -28,7 +28,7 @@ describe('WSServer', () => {
     }
   });
 
-  it('WS-P-01, WS-P-02, WS-P-25 to WS-P-34: the defaults', () => {
+  it('WS-P-01, WS-P-02, WS-P-25 to 34: the defaults', () => {
     const server = new WSServer();
     assert.strictEqual(server.getConnectionBacklog(), 5);
     assert.strictEqual(server.getWSConnectionCount(), 0);
@@ -48,7 +48,7 @@ describe('WSServer', () => {
     assert.strictEqual(server.useSSL, true);
   });
 
-  it('WS-P-03 to WS-P-24: a WSConnection of the program\'s own has the defaults and no client', () => {
+  it('WS-P-03 to 24: a WSConnection of the program\'s own has the defaults and no client', () => {
     const connection = new WSConnection();
     const found = Object.fromEntries(['BytesSent', 'ConnectionId', 'DataFormat', 'Host', 'LocalAddress', 'Origin',
       'RemoteHost', 'RemotePort', 'RequestHeaders', 'RequestURI', 'SubProtocols', 'Timeout']
@@ -85,7 +85,7 @@ describe('WSServer', () => {
     await failsWith(282, server.startListening());
   });
 
-  it('WS-G-03, WS-M-03 to WS-M-10, WS-M-14: nobody\'s ConnectionId is error 126', async () => {
+  it('WS-G-03, WS-M-03 to 10, WS-M-14: nobody\'s ConnectionId is error 126', async () => {
     const server = new WSServer();
     const error = await server.ping('nobody').catch((reason) => reason);
     assert.ok(error instanceof IPWorksSSLError);
@@ -142,7 +142,7 @@ describe('WSServer', () => {
     assert.deepStrictEqual(await recorded.data(1), [['still there', 1, true, false]]);
   });
 
-  it('WS-P-30 to WS-P-34: the certificate by its parts', async () => {
+  it('WS-P-30 to 34: the certificate by its parts', async () => {
     const server = new WSServer();
     server.setSSLCertStoreType(CertStoreTypes.cstPFXFile);
     server.setSSLCertStore(pki.path('ec.pfx'));
@@ -276,7 +276,7 @@ describe('WSServer', () => {
     assert.strictEqual(await recorded.server.config('UseFIPSCompliantAPI=False'), 'False');
   });
 
-  it('WS-P-01 to WS-P-24, WS-C-12: what a WSConnection tells, by itself and by ConnectionId', async () => {
+  it('WS-P-01 to 24, WS-C-12: what a WSConnection tells, by itself and by ConnectionId', async () => {
     const recorded = await webSockets((server) => server.setDefaultTimeout(7));
     const { server } = recorded;
     const { client, id } = await recorded.connect({
@@ -342,7 +342,7 @@ describe('WSServer', () => {
     await recorded.server.doEvents();
   });
 
-  it('WS-E-20 to WS-E-24, WS-C-62: the log tells as much as LogLevel says', async () => {
+  it('WS-E-20 to 24, WS-C-62: the log tells as much as LogLevel says', async () => {
     const logs = [];
     const recorded = await webSockets((server) => server.on('Log', (e) => logs.push(e)), { settings: ['LogLevel=0'] });
     const levels = () => [...new Set(logs.splice(0).map(({ logLevel, logType }) => `${logLevel} ${logType}`))];
