@@ -322,6 +322,16 @@ describe('WSServer, opening', () => {
     assert.strictEqual(recorded.server._reception().webSocket.handshakeTimeout, 200_000);
   });
 
+  it('WS-C-15 to 17: keep-alive, when one of its settings is set', async () => {
+    const { server } = new RecordedWebSockets();
+    assert.strictEqual(server._reception().keepAlive, false);
+    await server.config('KeepAliveRetryCount=4');
+    assert.deepStrictEqual([server._reception().keepAlive, server._reception().keepAliveRetries], [true, 4]);
+    await server.reset();
+    await server.config('KeepAliveTime=600000');
+    assert.strictEqual(server._reception().keepAlive, true);
+  });
+
   for (const [deflate, pattern] of [['True', /^permessage-deflate/], ['False', /^undefined$/]]) {
     it(`WS-C-04: EnablePermessageDeflate=${deflate}`, async () => {
       const recorded = await webSockets(() => {}, { settings: [`EnablePermessageDeflate=${deflate}`] });

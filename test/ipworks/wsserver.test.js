@@ -307,7 +307,7 @@ describe('WSServer', () => {
     assert.strictEqual(connection.getUserData(), 'nick');
   });
 
-  it('WS-G-05: the events of a client come in order', async () => {
+  it('WS-G-05, WS-E-01: the events of a client come in order', async () => {
     const order = [];
     const recorded = await webSockets((server) => {
       for (const name of ['ConnectionRequest', 'SSLConnectionRequest', 'SSLStatus', 'WebSocketOpenRequest', 'Connected',
