@@ -194,6 +194,12 @@ const OUTPUT = {
     /other\.example -> default\.example/],
   'starttls.js': [/server read in clear: STARTTLS/, /client: TLSv1\.3/, /server read over TLS: the password/,
     /client read over TLS: 250 understood/],
+  'websocket-chat.js': [/^Ann hears \| Bob: hello, Ann$/m, /^Bob hears \| Bob: hello, Ann$/m, /^Ann hears \| Bob has left$/m,
+    /^another site: 403$/m],
+  'websocket-echo.js': [/^the client is alive$/m, /^echo: hello$/m, /^echo of 100000 bytes$/m,
+    /^disconnected: 1000 that is all$/m],
+  'websocket-protocols.js': [/^without a password: 401 Basic realm="example"$/m, /^sub-protocol: json\.example$/m,
+    /^\{"got":\{"a":1\}\}$/m, /^sub-protocol: lines\.example$/m, /^line: one$/m, /^line: two$/m],
   'workers.js': [/hello from worker 1/, /hello from worker 2/, /hello from worker 3/, /all workers have ended/],
 };
 

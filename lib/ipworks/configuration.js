@@ -45,10 +45,9 @@ function tlsParams(server, values, settings, context) {
  * @param {{ generation: number, framing: import('./framing').Framing, access: { allowed: string[], blocked: string[] },
  *   elsewhere: number }} present `elsewhere`: connections that count among MaxConnections
  */
-function listenerOptions(server, values, settings, { generation, framing, access, elsewhere }) {
+function listenerOptions(server, values, settings, { generation, access, elsewhere }) {
   return {
     generation,
-    framing: framing.native(),
     access: { ...access, ask: server.listenerCount('ConnectionRequest') > 0 },
     noDelay: settings.isOn('TcpNoDelay'),
     keepAlive: values.keepAlive,

@@ -39,9 +39,10 @@ class ConnectionHandle extends Target {
    * @param {object} native
    * @param {number} id of it
    * @param {import('./listening').ListeningHandle} listening where it came from
+   * @param {string} [type] name of the async resource
    */
-  constructor(server, native, id, listening) {
-    super('SSLSERVERCONNECTION');
+  constructor(server, native, id, listening, type = 'SSLSERVERCONNECTION') {
+    super(type);
     const { framing, idleTimeout, timeout, linger } = listening.defaultsOf(native);
     this.listening = listening;
     this.server = server;          // null when the end has been told
@@ -67,10 +68,14 @@ class ConnectionHandle extends Target {
     this.closed = false;
     this.local = this.remote = endpoint();
     this.refusal = REFUSED;        // its number, when the client is refused for its certificate
-    this.sender = new Sender(native, timeout, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
+    this.sender = this.makeSender(timeout, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
     this.public = null;            // the Connection that programs see
     this.paced = false;            // see onMessage
     this.attach(id);
+  }
+
+  makeSender(timeout, limit, onReady) {
+    return new Sender(this.native, timeout, limit, onReady);
   }
 
   onEvent(kind, arg, payload) {
@@ -94,13 +99,17 @@ class ConnectionHandle extends Target {
 
   onSecure() {
     if (this.connected) return;    // a renegotiation
-    // Known beyond the socket's end.
-    this.local = endpoint(this.native.getsockname());
-    this.remote = endpoint(this.native.getpeername());
+    this.learnAddresses();
     this.connected = this.sender.isReady = true;
     // Data comes behind what is told of the connection.
     this.pumping = true;
     this.server._onSecure(this);
+  }
+
+  // They are known beyond the socket's end.
+  learnAddresses() {
+    this.local = endpoint(this.native.getsockname());
+    this.remote = endpoint(this.native.getpeername());
   }
 
   /** Data may come. */
@@ -136,6 +145,11 @@ class ConnectionHandle extends Target {
   deliver(bytes, ended) {
     const isLine = ended && this.kind === 'lines';
     this.server._onMessage(this, isLine ? lineOf(bytes) : bytes, ended || this.kind === 'chunks');
+  }
+
+  // As the cutter has.
+  deliverCut({ bytes, ended }) {
+    this.server._onMessage(this, bytes, ended);
   }
 
   // The bytes that the native side made a message of.
@@ -210,17 +224,14 @@ class ConnectionHandle extends Target {
     const message = this.cutter.next();
     if (message === null) return;
     this.pumpLater();
-    this.server._onMessage(this, message.bytes, message.ended);
+    this.deliverCut(message);
   }
 
   // ---- the end
 
   /** The program's wish. */
   disconnect() {
-    this.leaving = true;
-    // Nobody asks for what has come.
-    this.held = [];
-    this.cutter = null;
+    this.abandonInput();
     if (this.closed) {
       this.pumpLater();
     } else if (this.linger && this.connected) {
@@ -228,6 +239,13 @@ class ConnectionHandle extends Target {
     } else {
       this.native.close(true);
     }
+  }
+
+  // Nobody asks for what has come.
+  abandonInput() {
+    this.leaving = true;
+    this.held = [];
+    this.cutter = null;
   }
 
   // The client sends no more. What it has sent is given first, and answered.

@@ -9,7 +9,6 @@ const { Target } = require('../core/dispatch');
 const { kinds } = require('../core/events');
 const { plainAddress } = require('../core/plain-address');
 const { failure, numbered } = require('./errors');
-const { Framing } = require('./framing');
 
 /** Values of UseIPv6. */
 const IPV4_ONLY = 0;
@@ -32,11 +31,13 @@ class ListeningHandle extends Target {
     this.defaults = new Map();     // by generation, oldest first
   }
 
-  /** What connections to come have: the present properties, with a generation number. */
-  remember({ eol, singleLineMode, maxLineLength, idleTimeout, timeout, linger }) {
-    const framing = new Framing({ eol, singleLineMode, maxLineLength });
+  /**
+   * What connections to come have, with a generation number.
+   * @param {{ framing: import('./framing').Framing, idleTimeout: number, timeout: number, linger: boolean }} defaults
+   */
+  remember(defaults) {
     const generation = (this.latest?.generation ?? 0) + 1;
-    this.latest = { generation, framing, idleTimeout, timeout, linger };
+    this.latest = { generation, ...defaults };
     this.defaults.set(generation, this.latest);
     if (this.defaults.size > REMEMBERED) this.defaults.delete(generation - REMEMBERED);
     return this.latest;

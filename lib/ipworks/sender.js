@@ -18,7 +18,6 @@ const isFile = (job) => job.path !== undefined;
 
 class Sender {
   #native;
-  #id;
   #limit;                // gives the most bytes that may wait for the kernel
   #jobs = [];            // sends and files that wait for each other, first to last
   #starved = false;      // a send was refused: ReadyToSend follows
@@ -32,7 +31,7 @@ class Sender {
    */
   constructor(native, timeout, limit, onReady) {
     this.#native = native;
-    this.#id = native.id;
+    this._id = native.id;
     this.#limit = limit;
     this.#onReady = onReady;
     this.bytesSent = 0;
@@ -40,29 +39,56 @@ class Sender {
     this.timeout = timeout;
   }
 
-  /** Takes bytes as the timeout says. */
-  send(bytes) {
-    return this.#mustWait() ? this.#await({ bytes }) : this.#sendNow(bytes);
+  /** Takes bytes as the timeout says. `form`: what a subclass makes of them. */
+  send(bytes, form) {
+    return this.#mustWait() ? this.#await({ bytes, form }) : this.#sendNow(bytes, form);
   }
 
   /** The same for bytes that are good for this call only. */
-  sendCopy(bytes) {
-    return this.#mustWait() ? this.#await({ bytes: Buffer.from(bytes) }) : this.#sendNow(bytes);
+  sendCopy(bytes, form) {
+    return this.#mustWait() ? this.#await({ bytes: Buffer.from(bytes), form }) : this.#sendNow(bytes, form);
   }
 
   #mustWait() {
     return this.timeout > 0 || (this.#jobs.length > 0 && this.#jobs.some(isFile));
   }
 
-  #sendNow(bytes) {
+  #sendNow(bytes, form) {
+    const problem = this.attempt(bytes, form);
+    return problem === null ? DONE : Promise.reject(problem);
+  }
+
+  /** Without a timeout: at once, as far as it goes. Returns what went wrong, or null. */
+  attempt(bytes, form) {
     if (this.#jobs.length > 0) return this.#refuse(0);
-    const taken = binding.send(this.#id, bytes, this.#limit(), false);
+    const job = { bytes, form, taken: false };
+    const taken = this._put(job, this.#limit(), false);
     if (taken < 0) {
       this.bytesSent = 0;
-      return Promise.reject(failure(RESET));
+      return this._lost();
     }
     this.bytesSent = taken;
-    return taken === bytes.length ? DONE : this.#refuse(taken);
+    return job.taken ? null : this.#refuse(taken);
+  }
+
+  /**
+   * Gives a job's bytes to the native side: `job.bytes` are then those that are left, `job.taken` says whether it is
+   * done with them.
+   * @param {{ bytes: Buffer, form: any, taken: boolean }} job
+   * @param {number} limit most bytes that may wait for the kernel
+   * @param {boolean} whole all or nothing
+   * @returns {number} bytes taken; -1: the client has gone
+   */
+  _put(job, limit, whole) {
+    const taken = binding.send(this._id, job.bytes, limit, whole);
+    if (taken > 0) job.bytes = job.bytes.subarray(taken);
+    job.taken = taken >= 0 && job.bytes.length === 0;
+    return taken;
+  }
+
+  /** The error of a send to a client that has gone. */
+  _lost() {
+    return failure(RESET);
   }
 
   /** The file behind everything that was given before. Sends that come later follow it. */
@@ -82,7 +108,7 @@ class Sender {
       this.#starved = true;
       this.isReady = false;
     }
-    return Promise.reject(failure(WOULD_BLOCK));
+    return failure(WOULD_BLOCK);
   }
 
   #await(job) {
@@ -102,14 +128,12 @@ class Sender {
         this.#native.sendFile(job.path);
         return;
       }
-      const taken = binding.send(this.#id, job.bytes, PORTION, false);
-      if (taken < 0) {
-        this.abandon(failure(RESET));
+      if (!job.taken && this._put(job, PORTION, false) < 0) {
+        this.abandon(this._lost());
         return;
       }
-      job.bytes = job.bytes.subarray(taken);
-      if (job.bytes.length > 0 || (this.timeout > 0 && this.#native.pendingBytes() > 0)) {
-        if (job.bytes.length === 0) this.#native.awaitDrain();
+      if (!job.taken || (this.timeout > 0 && this.#native.pendingBytes() > 0)) {
+        if (job.taken) this.#native.awaitDrain();
         this.#native.setStallTimeout(this.timeout * 1000);
         return;
       }
@@ -170,8 +194,8 @@ class Sender {
   /** The connection is about to end: what waits is taken, up to a file that has not begun. */
   close() {
     for (const [index, job] of this.#jobs.entries()) {
-      if (!isFile(job)) job.taken = binding.send(this.#id, job.bytes, EVERYTHING, true) === job.bytes.length;
-      else if (index > 0) break;
+      if (isFile(job) && index > 0) break;
+      if (!isFile(job) && !job.taken) this._put(job, EVERYTHING, true);
     }
   }
 

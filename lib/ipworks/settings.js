@@ -129,6 +129,9 @@ const TLS = {
   TLS13SupportedGroups: names([...GROUPS.keys()].join(','), GROUPS),
 };
 
+/** Settings with a second name. */
+const ALIASES = new Map([['masksensitive', 'masksensitivedata']]);
+
 /** A component's settings: a table by name, and what was set. */
 class Settings {
   #table = new Map();
@@ -141,7 +144,8 @@ class Settings {
   }
 
   #kind(name) {
-    const kind = this.#table.get(name.toLowerCase());
+    const lower = name.toLowerCase();
+    const kind = this.#table.get(ALIASES.get(lower) ?? lower);
     if (kind !== undefined) return kind;
     throw failure(INVALID_ARGUMENT, isReading(name) ? `${name} is that of a connection: ${name}[connectionId].` :
       `There is no configuration setting "${name}".`);
@@ -165,9 +169,25 @@ class Settings {
     return this.get(name) === 'True';
   }
 
+  /** Whether the component has it. */
+  isKnown(name) {
+    return this.#table.has(name.toLowerCase());
+  }
+
+  /** What is to be said of a stored value that has no effect, or null. */
+  complaint(name) {
+    const { complaint, name: known } = this.#kind(name);
+    return complaint?.(this.get(known), known) ?? null;
+  }
+
   /** Whether a setting is not what it was at first. */
   isChanged(name) {
     return this.get(name) !== this.#kind(name).initial;
+  }
+
+  /** Whether it has been set, if only to what it was. */
+  isSet(name) {
+    return this.#values.has(this.#kind(name).name);
   }
 
   /** @returns {string} what is stored now */
@@ -176,6 +196,8 @@ class Settings {
     if (listening && kind.fixedWhileListening !== undefined) throw failure(kind.fixedWhileListening);
     const stored = kind.parse(value, kind.name);
     this.#values.set(kind.name, stored);
+    // A value that decides another one's.
+    if (kind.implies?.[stored] !== undefined) this.#values.set(...kind.implies[stored]);
     this.#numbers.clear();
     return stored;
   }

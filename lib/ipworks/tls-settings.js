@@ -69,22 +69,26 @@ function trustSystem(context) {
 }
 
 function applyTrust(context, settings, authenticates) {
-  if (authenticates) trustSystem(context);
   const trust = (name, text) => {
     for (const pem of certificates(text)) attempt(271, name, () => context.addCaCert(Buffer.from(pem)));
   };
+  const read = (name, file) => {
+    try {
+      return fs.readFileSync(file, 'latin1');
+    } catch (error) {
+      throw failure(numberOf(error, 271), `${name}: ${error.message}`, { cause: error });
+    }
+  };
+  if (authenticates && settings.isKnown('SSLCACertFilePaths') && settings.isChanged('SSLCACertFilePaths')) {
+    const found = settings.get('SSLCACertFilePaths').split(';').find((path) => fs.existsSync(path));
+    if (found !== undefined) trust('SSLCACertFilePaths', read('SSLCACertFilePaths', found));
+  } else if (authenticates) {
+    trustSystem(context);
+  }
   trust('SSLClientCACerts', settings.get('SSLClientCACerts'));
   trust('SSLCACerts', settings.get('SSLCACerts'));
   const file = settings.get('OpenSSLCAFile');
-  if (file !== '') {
-    let text;
-    try {
-      text = fs.readFileSync(file, 'latin1');
-    } catch (error) {
-      throw failure(numberOf(error, 271), `OpenSSLCAFile: ${error.message}`, { cause: error });
-    }
-    trust('OpenSSLCAFile', text);
-  }
+  if (file !== '') trust('OpenSSLCAFile', read('OpenSSLCAFile', file));
   const directory = settings.get('OpenSSLCADir');
   if (directory !== '') attempt(271, 'OpenSSLCADir', () => context.addCaDir(directory));
 }

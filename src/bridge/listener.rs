@@ -34,6 +34,8 @@ pub struct ListenerOptions<'env> {
     pub keep_alive_delay: Option<f64>,
     /// Seconds, at least 1; 0: the system's.
     pub keep_alive_interval: Option<f64>,
+    /// Probes without an answer that end the connection, where the system has the option; 0: the system's.
+    pub keep_alive_retries: Option<u32>,
     /// Bytes of the kernel's buffers; 0: the system's. What the system refuses is the system's too.
     pub receive_buffer: Option<f64>,
     pub send_buffer: Option<f64>,
@@ -60,6 +62,7 @@ impl ListenerOptions<'_> {
         let bytes = |wanted: Option<f64>| wanted.map_or(0, |wanted| wanted.clamp(0.0, f64::from(i32::MAX)) as usize);
         SocketOptions {
             keep_alive_interval: seconds(self.keep_alive_interval.unwrap_or(0.0)),
+            keep_alive_retries: self.keep_alive_retries.unwrap_or(0),
             receive_buffer: bytes(self.receive_buffer),
             send_buffer: bytes(self.send_buffer),
             ..socket_options(self.no_delay, self.keep_alive, self.keep_alive_delay)

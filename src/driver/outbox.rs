@@ -114,9 +114,8 @@ impl Outbox {
 
     /// Bytes that wait, without those of a file that were not read yet.
     pub fn len(&self) -> usize {
-        self.bytes.len()
-            + self.file.as_ref().map_or(0, |file| file.behind.len())
-            + self.speaker.as_ref().map_or(0, |speaker| speaker.waiting())
+        let behind = self.file.as_ref().map_or(0, |file| file.behind.len());
+        self.bytes.len() + behind + self.speaker.as_ref().map_or(0, |speaker| speaker.waiting())
     }
 
     pub fn push(&mut self, bytes: &[u8]) {
@@ -126,9 +125,10 @@ impl Outbox {
         }
     }
 
-    /// Sends a file behind what waits. False: there is one already, or messages go here.
+    /// Sends a file behind what waits; on a WebSocket as one message. False: there is one already, or a message is under
+    /// way.
     pub fn send_file(&mut self, path: PathBuf) -> bool {
-        if self.file.is_some() || self.speaker.is_some() {
+        if self.file.is_some() || self.speaker.as_mut().is_some_and(|speaker| !speaker.send_file()) {
             return false;
         }
         self.file = Some(Box::new(Sending {
@@ -156,7 +156,17 @@ impl Outbox {
     pub fn read_file(&mut self, pool: &Handle, cx: &mut Context<'_>) {
         let Some(file) = &mut self.file else { return };
         while !file.interrupted && file.outcome.is_none() && self.bytes.len() <= limits::FILE_BLOCK {
-            match self.bytes.push_with(limits::FILE_BLOCK, |bytes| file.source.poll_block(pool, cx, bytes)) {
+            let polled = match &mut self.speaker {
+                None => self.bytes.push_with(limits::FILE_BLOCK, |bytes| file.source.poll_block(pool, cx, bytes)),
+                Some(speaker) if !speaker.reaches_file() => return,
+                Some(speaker) => {
+                    let mut block = Vec::new();
+                    let polled = file.source.poll_block(pool, cx, &mut block);
+                    speaker.say_of_file(&block, false, &mut self.bytes);
+                    polled
+                }
+            };
+            match polled {
                 Poll::Pending => return,
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => file.outcome = Some(Ok(())),
@@ -171,7 +181,11 @@ impl Outbox {
         let (pushed, taken) = self.bytes.progress();
         let file = self.file.as_mut()?;
         // The bytes in front of it leave first.
-        let sent = taken.saturating_sub(pushed - file.source.read());
+        let sent = match self.speaker {
+            None => taken.saturating_sub(pushed - file.source.read()),
+            // Counted with the heads of its frames.
+            Some(_) => file.source.read().saturating_sub(pushed - taken),
+        };
         if sent - file.told < if end { 1 } else { limits::FILE_PROGRESS } {
             return None;
         }
@@ -188,7 +202,14 @@ impl Outbox {
     /// Ends the file; what was sent behind it goes on. Call [`file_progress`](Self::file_progress) before.
     pub fn end_file(&mut self) -> Option<FileEnd> {
         let Sending { source, behind, interrupted, outcome, .. } = *self.file.take()?;
-        self.bytes.withdraw(source.read());
+        match &mut self.speaker {
+            None => self.bytes.withdraw(source.read()),
+            // Whatever has become of it, its message ends.
+            Some(speaker) if source.read() > 0 || matches!(outcome, Some(Ok(()))) => {
+                speaker.say_of_file(&[], true, &mut self.bytes);
+            }
+            Some(_) => {}
+        }
         self.bytes.push(&behind);
         match outcome {
             Some(outcome) if !interrupted => Some(FileEnd::Over(outcome)),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::connection::{control, Connection};
 use super::lock;
-use super::outbox::Outbox;
+use super::outbox::{Clear, Outbox};
 use crate::error::{Error, Result};
 use crate::framing::websocket::{
     answer, is_valid_close_code, parse_headers, reject, Agreed, Config, EncodeError, Encoder, Event, Kind, Pings,
@@ -134,6 +134,8 @@ pub(super) struct Speaker {
     waiting: VecDeque<Waiting>,
     /// Bytes in there.
     size: usize,
+    /// How many of them are in front of the file that is being sent.
+    before_file: usize,
     /// Bytes of the answers that the peer has caused, since it had taken all of them last.
     replies: usize,
     /// Where the last one ends, counted as the outbox does.
@@ -152,6 +154,7 @@ impl Speaker {
             pings: Pings::new(&options.config.limits),
             waiting: VecDeque::new(),
             size: 0,
+            before_file: 0,
             replies: 0,
             replies_end: 0,
             closing: false,
@@ -175,14 +178,42 @@ impl Speaker {
     }
 
     /// The next for the task to encode.
-    pub fn next(&mut self) -> Option<Encoding> {
+    fn next(&mut self) -> Option<Encoding> {
         if !matches!(self.stage, Stage::Open(_)) {
             return None;
         }
         let next = self.waiting.pop_front()?;
+        self.before_file = self.before_file.saturating_sub(1);
         let Stage::Open(encoder) = std::mem::replace(&mut self.stage, Stage::Compressing) else { return None };
         self.size -= next.size();
         Some(Encoding { encoder, next })
+    }
+
+    /// A file is sent behind what waits. False: the WebSocket is not open, or a message is under way.
+    pub fn send_file(&mut self) -> bool {
+        let within = match &self.stage {
+            Stage::Open(encoder) => encoder.is_within_message(),
+            _ => false,
+        };
+        let fits = self.is_open() && !within;
+        if fits {
+            self.before_file = self.waiting.len();
+        }
+        fits
+    }
+
+    /// All that was sent before the file has its frames.
+    pub fn reaches_file(&self) -> bool {
+        self.before_file == 0 && matches!(self.stage, Stage::Open(_))
+    }
+
+    /// Makes frames of a file's bytes. Not compressed: most that is large is so already.
+    pub fn say_of_file(&mut self, bytes: &[u8], last: bool, out: &mut Clear) {
+        if let Stage::Open(encoder) = &mut self.stage {
+            let expected = bytes.len() + bytes.len() / 1024 + 16;
+            // Behind a Close frame it comes to nothing.
+            let _ = out.push_with(expected, |out| encoder.part_as_is(Kind::Binary, bytes, last, out));
+        }
     }
 
     fn open(&mut self, mut encoder: Encoder) {
@@ -229,6 +260,16 @@ impl Encoding {
 }
 
 impl Outbox {
+    /// The next message for the task to make frames of: not one behind a file.
+    pub fn next_encoding(&mut self) -> Option<Encoding> {
+        let file = self.has_file();
+        let speaker = self.speaker.as_mut()?;
+        if file && speaker.before_file == 0 {
+            return None;
+        }
+        speaker.next()
+    }
+
     /// Sends what `event` of the decoder asks for, a Ping or a Pong, and gives what to tell of it.
     pub fn answer<'e>(&mut self, event: Event<'e>) -> Event<'e> {
         let before = self.bytes.progress().0;
@@ -270,14 +311,14 @@ impl Outbox {
 
     /// Takes a part of a message, in order.
     fn say(&mut self, part: Part<'_>, limit: usize) -> Result<Taken, EncodeError> {
-        let waits = self.len();
+        let (waits, file) = (self.len(), self.has_file());
         let Some(speaker) = self.speaker.as_mut().filter(|speaker| speaker.is_open()) else { return Ok(Taken::Gone) };
         if waits > 0 && part.bytes.len() > limit.saturating_sub(waits) {
             self.waiting = true;
             return Ok(Taken::Full);
         }
         match &mut speaker.stage {
-            Stage::Open(encoder) if speaker.waiting.is_empty() && !part.needs_deflater(encoder) => {
+            Stage::Open(encoder) if !file && speaker.waiting.is_empty() && !part.needs_deflater(encoder) => {
                 let expected = part.bytes.len() + part.bytes.len() / 1024 + 16;
                 self.bytes.push_with(expected, |bytes| part.encode(encoder, bytes))?;
             }
@@ -308,13 +349,14 @@ impl Outbox {
 
     /// Takes a control frame: in front of what waits for the task, unless that is a Close frame or the task has the encoder.
     fn control(&mut self, frame: Waiting) -> Result<(), EncodeError> {
+        let file = self.has_file();
         let Some(speaker) = self.speaker.as_mut().filter(|speaker| speaker.is_open()) else {
             return Err(EncodeError::Closed);
         };
         let closes = matches!(frame, Waiting::Close { .. });
         speaker.closing = closes;
         match &mut speaker.stage {
-            Stage::Open(encoder) if !closes || speaker.waiting.is_empty() => {
+            Stage::Open(encoder) if !closes || (!file && speaker.waiting.is_empty()) => {
                 self.bytes.push_with(0, |bytes| frame.encode(encoder, bytes));
             }
             _ => speaker.wait(frame),
@@ -323,9 +365,12 @@ impl Outbox {
     }
 
     fn broadcast(&mut self, message: &mut Option<Shared>, part: Part<'_>, limit: usize) -> Result<Taken, EncodeError> {
-        let waits = self.len();
+        let (waits, file) = (self.len(), self.has_file());
         let Some(speaker) = self.speaker.as_mut().filter(|speaker| speaker.is_open()) else { return Ok(Taken::Gone) };
-        let Stage::Open(encoder) = &speaker.stage else { return self.say(part, limit) };
+        let encoder = match &speaker.stage {
+            Stage::Open(encoder) if !file => encoder,
+            _ => return self.say(part, limit),
+        };
         let message = message.get_or_insert_with(|| Shared::new(&speaker.options.config, part.kind, part.bytes));
         let frames = message.bytes_for(encoder)?;
         if waits > 0 && frames.len() > limit.saturating_sub(waits) {

@@ -41,7 +41,7 @@ describe('documented items', () => {
   it('are all here', () => {
     const counts = { G: 10, P: 15, M: 16, E: 42, CT: 42, CST: 25, CN: 18, C: 62, CS: 62, CALG: 50, X: 73, CP: 174 };
     for (const [group, count] of Object.entries(counts)) assert.strictEqual(rowsOf(`SSL-${group}`).length, count, group);
-    assert.strictEqual(new Set(ROWS.map(({ id }) => id)).size, 589);
+    assert.strictEqual(new Set(ROWS.map(({ id }) => id).filter((id) => id.startsWith('SSL-'))).size, 589);
   });
 
   describe('properties', () => {

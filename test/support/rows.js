@@ -1,10 +1,10 @@
 'use strict';
 
-// The documented items of the IPWorks face, test/ipworks/rows.json, and which of them the tests name.
+// The documented items of the IPWorks face, test/ipworks/rows.json and ws-rows.json, and which of them the tests name.
 
 const fs = require('fs');
 const path = require('path');
-const ROWS = require('../ipworks/rows.json');
+const ROWS = [...require('../ipworks/rows.json'), ...require('../ipworks/ws-rows.json')];
 
 const TESTS = path.join(__dirname, '..', 'ipworks');
 
@@ -19,7 +19,7 @@ function rowsOf(group) {
 /** Ids in a text: `SSL-CT-01 to 07, 09` names eight. */
 function idsIn(text) {
   const ids = [];
-  for (const [, group, list] of text.matchAll(/(SSL-[A-Z]+)-(\d+(?:(?: to |, | and )\d+(?![\w-]))*)/g)) {
+  for (const [, group, list] of text.matchAll(/((?:SSL|WS)-[A-Z]+)-(\d+(?:(?: to |, | and )\d+(?![\w-]))*)/g)) {
     let last = NaN;
     for (const [, joint, digits] of list.matchAll(/( to |, | and |^)(\d+)/g)) {
       const at = Number(digits);
@@ -36,13 +36,13 @@ function idsIn(text) {
 /** Ids that a test file names outside its comments, and those of the groups that it goes through. */
 function idsTestedIn(source) {
   const code = source.split('\n').filter((line) => !/^\s*(\/\/|\/?\*)/.test(line)).join('\n');
-  const groups = [...code.matchAll(/\browsOf\('(SSL-[A-Z]+)'\)/g)].map(([, group]) => group);
+  const groups = [...code.matchAll(/\browsOf\('((?:SSL|WS)-[A-Z]+)'\)/g)].map(([, group]) => group);
   return [...idsIn(code), ...groups.flatMap((group) => rowsOf(group).map(({ id }) => id))];
 }
 
-/** Ids that some test of the face other than `except` names. */
-function testedIds(except) {
-  const files = fs.readdirSync(TESTS).filter((name) => name.endsWith('.test.js') && name !== except);
+/** Ids that some test of the face other than those of `except` names. */
+function testedIds(...except) {
+  const files = fs.readdirSync(TESTS).filter((name) => name.endsWith('.test.js') && !except.includes(name));
   return new Set(files.flatMap((name) => idsTestedIn(fs.readFileSync(path.join(TESTS, name), 'utf8'))));
 }
 

@@ -78,3 +78,34 @@ server.setSSLProvider(3);
 server.sslCert = 'server.pfx';
 
 export { available, bits, code, run, same, subject, type };
+
+const sockets = new ipworks.WSServer();
+const sameSockets: ipworks.WSServer = new tls.ipworksssl.wsserver();
+sockets.useSSL = false;
+sockets.setSSLCertStoreType(CertStoreTypes.cstPFXFile);
+sockets.sslCertStore = Buffer.alloc(3);
+sockets
+  .on('WebSocketOpenRequest', async (e) => {
+    e.statusCode = e.originHeader === '' ? 403 : 101;
+    e.subProtocols = e.subProtocols.split(',')[0] ?? '';
+  })
+  .on('DataIn', (e) => sockets.broadcast(e.dataFormat === 1 ? e.text : e.textB))
+  .on('Ping', ({ payload, response }) => console.log(payload.trim(), response))
+  .on('Log', (e) => console.log(e.logLevel + 1, e.logType));
+for (const [id, connection] of sockets.getConnections()) {
+  connection.dataFormat = ipworks.WebSocketDataFormats.dfText;
+  connection.dataToSend = sockets.getWSConnectionRequestURI(id);
+  connection.acceptData = false;
+}
+const count: Promise<number> = sockets.broadcast('x', ['1']);
+const socketSetting: keyof ipworks.WSServerSettings = 'MaxFrameSize';
+new ipworks.WSConnection().isLineMode();
+
+// @ts-expect-error by changeLineMode() alone
+new ipworks.WSConnection().lineMode = true;
+// @ts-expect-error there is no 3
+new ipworks.WSConnection().dataFormat = 3;
+// @ts-expect-error lines are SSLServer's
+sockets.sendLine('1', 'x');
+
+export { count, sameSockets, socketSetting };

@@ -137,7 +137,7 @@ impl Task {
         let mut moved = false;
         while session.output().len() < limits::CIPHERTEXT_BACKLOG {
             if outbox.bytes.len() == 0 {
-                let Some(mut encoding) = outbox.speaker.as_mut().and_then(|speaker| speaker.next()) else { break };
+                let Some(mut encoding) = outbox.next_encoding() else { break };
                 drop(outbox);
                 let frames = encoding.run();
                 outbox = lock(&self.conn.outbox);

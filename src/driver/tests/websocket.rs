@@ -649,6 +649,41 @@ fn a_broadcast_reaches_those_that_are_open() {
 }
 
 #[test]
+fn a_file_is_one_message_in_its_place() {
+    const SIZE: usize = 1_000_000;
+    let file = tempfile();
+    std::fs::write(&file, vec![7; SIZE]).unwrap();
+    for lines in ["", OFFER] {
+        let sink = Sink::new();
+        let (_server, mut client, conn) = pair(&sink, options(whole()), lines);
+        let long = "long ".repeat(10_000);
+        send(&conn, &long);
+        assert!(conn.send_file(file.clone()));
+        assert!(!conn.send_file(file.clone()));
+        assert_eq!(send(&conn, &long), Taken::Whole);
+        assert_eq!(send(&conn, "short"), Taken::Whole);
+        conn.close_websocket(Some(1000), "", PATIENCE).unwrap();
+        let text = |text: &str| Told::Message(Kind::Text, text.as_bytes().to_vec());
+        let order = [text(&long), Told::Message(Kind::Binary, vec![7; SIZE]), text(&long), text("short")];
+        for wanted in order {
+            assert!(client.hear() == wanted);
+        }
+        assert_eq!(client.hear(), Told::Close(Some(1000), String::new()));
+    }
+    std::fs::remove_file(&file).unwrap();
+    // What cannot be read is no message.
+    let sink = Sink::new();
+    let (_server, mut client, conn) = pair(&sink, options(whole()), "");
+    assert!(conn.send_file(file));
+    send(&conn, "behind");
+    assert_eq!(client.hear(), Told::Message(Kind::Text, b"behind".to_vec()));
+}
+
+fn tempfile() -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("c4tls-websocket-{}", std::process::id()))
+}
+
+#[test]
 fn an_abrupt_end_is_no_close() {
     let sink = Sink::new();
     let (_server, mut client, conn) = pair(&sink, options(whole()), "");

@@ -161,6 +161,11 @@ impl Encoder {
         Ok(())
     }
 
+    /// Whether a message was begun and not ended.
+    pub fn is_within_message(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Whether a Close frame has been sent.
     pub fn is_closed(&self) -> bool {
         self.closed

@@ -85,10 +85,16 @@ async function main() {
     return;
   }
   install(python);
-  const results = [await run('ws', 'ws', PROTOCOL), await run('wss', 'wss', PROTOCOL)];
-  if (process.argv.includes('--all')) {
-    results.push(...await Promise.all([run('deflate-12', 'ws', ['12.*']), run('deflate-13', 'ws', ['13.*'])]));
+  const asked = process.argv.slice(2);
+  const results = [];
+  if (asked.length > 0 && !asked.includes('--all')) {
+    results.push(await run(asked.join('_').replaceAll('*', 'x'), 'ws', asked));
   } else {
+    results.push(await run('ws', 'ws', PROTOCOL), await run('wss', 'wss', PROTOCOL));
+  }
+  if (asked.includes('--all')) {
+    results.push(...await Promise.all([run('deflate-12', 'ws', ['12.*']), run('deflate-13', 'ws', ['13.*'])]));
+  } else if (asked.length === 0) {
     results.push(await run('deflate', 'ws', SAMPLE));
   }
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
