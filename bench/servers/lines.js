@@ -5,7 +5,7 @@
 const { DELIMITER } = require('../lib/protocol');
 
 /** With a splitter in JavaScript, for any module with the interface of Node's `tls`. */
-exports.withSplitter = function withSplitter(tls, credentials) {
+exports.withSplitter = (tls) => function withSplitter(credentials) {
   const server = tls.createServer({ ...credentials, minVersion: 'TLSv1.3' }, (socket) => {
     let rest = null;
     socket.on('error', () => socket.destroy());
@@ -27,7 +27,7 @@ exports.withSplitter = function withSplitter(tls, credentials) {
 };
 
 /** As a Control4 driver. */
-exports.withDriver = ({ Driver }) => function withDriver(tls, { cert, key }) {
+exports.withDriver = ({ Driver }) => function withDriver({ cert, key }) {
   const driver = new Driver();
   driver.OnServerDataIn = (handle, data) => driver.ServerSend(handle, data);
   return new Promise((resolve, reject) => {

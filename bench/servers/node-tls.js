@@ -1,5 +1,11 @@
 'use strict';
 
+const tls = require('node:tls');
 const { withSplitter } = require('./lines');
+const { withWs } = require('./websocket');
 
-require('./serve')(require('node:tls'), { openssl: process.versions.openssl }, withSplitter);
+const webSocket = withWs();
+require('./serve')(tls, { openssl: process.versions.openssl, ...webSocket.versions }, {
+  lines: withSplitter(tls),
+  ...webSocket.services,
+});
