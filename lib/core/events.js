@@ -36,6 +36,11 @@ const kinds = Object.freeze({
   FILE_DONE: 42,
   STALLED: 43,
   TICKET_KEYS: 44,
+  UPGRADE: 45,
+  OPEN: 46,
+  PING_IN: 47,
+  PONG_IN: 48,
+  CLOSE_IN: 49,
   // For a UDP socket.
   DATAGRAM: 37,
   PEER: 38,

@@ -1,6 +1,7 @@
 'use strict';
 // A component's properties and settings as the native listener takes them.
 const { hooks } = require('../core/events');
+const { PLATFORM } = require('./platform');
 const { verifyFlags } = require('./tls-settings');
 
 // A whole handshake, in milliseconds, unless DefaultConnectionTimeout is longer: silent clients must not pile up.
@@ -13,6 +14,8 @@ const RENEGOTIATION_WINDOW = 600;
 function hooksFor(server, values, settings) {
   let bits = 0;
   if (server.listenerCount('ConnectionRequest') > 0) bits |= hooks.EAGER;
+  // It cannot be asked for another certificate, and has refused the rest already.
+  if (values.provider === PLATFORM) return bits;
   if (server.listenerCount('SSLConnectionRequest') > 0) bits |= hooks.CERTIFICATE | hooks.OFFER;
   if (values.authenticateClients) bits |= hooks.CLIENT_CERTIFICATE;
   if (settings.get('SSLKeyLogFile') !== '') bits |= hooks.KEYLOG;
@@ -39,11 +42,12 @@ function tlsParams(server, values, settings, context) {
 
 /**
  * Sockets of the connections to come.
- * @param {{ allowed: string[], blocked: string[] }} access
+ * @param {{ generation: number, framing: import('./framing').Framing, access: { allowed: string[], blocked: string[] },
+ *   elsewhere: number }} present `elsewhere`: connections that count among MaxConnections
  */
-function listenerOptions(server, values, settings, framing, access) {
+function listenerOptions(server, values, settings, { generation, access, elsewhere }) {
   return {
-    framing: framing.native(),
+    generation,
     access: { ...access, ask: server.listenerCount('ConnectionRequest') > 0 },
     noDelay: settings.isOn('TcpNoDelay'),
     keepAlive: values.keepAlive,
@@ -53,6 +57,7 @@ function listenerOptions(server, values, settings, framing, access) {
     sendBuffer: settings.number('OutBufferSize'),
     idleTimeout: values.idleTimeout * 1000,
     maxConnections: settings.number('MaxConnections'),
+    elsewhere,
   };
 }
 

@@ -5,7 +5,7 @@ const { kinds } = require('../core/events');
 const { plainAddress } = require('../core/plain-address');
 const { Cutter } = require('./cutter');
 const { describe, numberOf } = require('./errors');
-const { lineOf } = require('./framing');
+const { Framing, lineOf } = require('./framing');
 const { Sender } = require('./sender');
 
 const ABORTED = 10053;
@@ -13,6 +13,7 @@ const RESET = 10054;
 const TIMED_OUT = 10060;
 const HANDSHAKE = 276;
 const REFUSED = 280;
+const NO_CERTIFICATE = 281;
 const DECRYPTION = 284;
 /** ERROR's argument when a system call failed. */
 const SYSTEM = 2;
@@ -33,13 +34,18 @@ class ConnectionHandle extends Target {
    * @param {object} server that is told: see socket-server.js
    * @param {object} native
    * @param {number} id of it
-   * @param {import('./framing').Framing} framing
+   * @param {import('./listening').ListeningHandle} listening where it came from
+   * @param {string} [type] name of the async resource
    */
-  constructor(server, native, id, framing) {
-    super('SSLSERVERCONNECTION');
+  constructor(server, native, id, listening, type = 'SSLSERVERCONNECTION') {
+    super(type);
+    const { framing, idleTimeout, timeout, linger } = listening.defaultsOf(native);
+    this.listening = listening;
     this.server = server;          // null when the end has been told
     this.native = native;
-    this.framing = framing;
+    this.framing = new Framing(framing);
+    this.idleTimeout = idleTimeout;
+    this.linger = linger;          // a disconnection lets what is queued leave
     this.kind = framing.kind;      // how the native side cuts
     this.eol = framing.eol;
     this.connectionId = String(id);
@@ -53,9 +59,14 @@ class ConnectionHandle extends Target {
     this.pumping = false;          // the next message comes in a turn of its own
     this.closed = false;
     this.local = this.remote = endpoint();
-    this.sender = new Sender(native, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
+    this.refusal = REFUSED;        // its number, when the client is refused for its certificate
+    this.sender = this.makeSender(timeout, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
     this.public = null;            // the Connection that programs see
     this.attach(id);
+  }
+
+  makeSender(timeout, limit, onReady) {
+    return new Sender(this.native, timeout, limit, onReady);
   }
 
   onEvent(kind, arg, payload) {
@@ -67,7 +78,7 @@ class ConnectionHandle extends Target {
       case kinds.ERROR: this.onError(arg, json(payload)); break;
       case kinds.CLOSED: this.onClosed(); break;
       case kinds.CERTIFICATE: this.server._onCertificateWanted(this, json(payload)); break;
-      case kinds.CLIENT_CERTIFICATE: this.server._onClientCertificate(this, json(payload)); break;
+      case kinds.CLIENT_CERTIFICATE: this.onClientCertificate(json(payload)); break;
       case kinds.RENEGOTIATION: this.native.answerRenegotiation(); break;
       case kinds.KEYLOG: this.server._onKeylog(payload); break;
       case kinds.TRACE: this.server._onTrace(this, payload.toString().trimEnd()); break;
@@ -79,11 +90,20 @@ class ConnectionHandle extends Target {
 
   onSecure() {
     if (this.connected) return;    // a renegotiation
-    // Known beyond the socket's end.
-    this.local = endpoint(this.native.getsockname());
-    this.remote = endpoint(this.native.getpeername());
+    this.learnAddresses();
     this.connected = this.sender.isReady = true;
     this.server._onSecure(this);
+  }
+
+  // They are known beyond the socket's end.
+  learnAddresses() {
+    this.local = endpoint(this.native.getsockname());
+    this.remote = endpoint(this.native.getpeername());
+  }
+
+  onClientCertificate(verdict) {
+    if (!verdict.present) this.refusal = NO_CERTIFICATE;
+    this.server._onClientCertificate(this, verdict);
   }
 
   // ---- what comes
@@ -100,6 +120,11 @@ class ConnectionHandle extends Target {
   deliver(bytes, ended) {
     const isLine = ended && this.kind === 'lines';
     this.server._onMessage(this, isLine ? lineOf(bytes) : bytes, ended || this.kind === 'chunks');
+  }
+
+  // As the cutter has.
+  deliverCut({ bytes, ended }) {
+    this.server._onMessage(this, bytes, ended);
   }
 
   // The bytes that the native side made a message of.
@@ -143,6 +168,11 @@ class ConnectionHandle extends Target {
     });
   }
 
+  /** Bytes have come that are not given yet. */
+  hasData() {
+    return this.isWaiting() || (!this.closed && this.native.hasPartial());
+  }
+
   isWaiting() {
     return this.cutter === null ? this.held.length > 0 : !this.cutter.isEmpty;
   }
@@ -163,25 +193,29 @@ class ConnectionHandle extends Target {
     const message = this.cutter.next();
     if (message === null) return;
     this.pumpLater();
-    this.server._onMessage(this, message.bytes, message.ended);
+    this.deliverCut(message);
   }
 
   // ---- the end
 
-  /** The program's wish. `linger`: what is queued still leaves. */
-  disconnect(linger) {
-    this.leaving = true;
-    // Nobody asks for what has come.
-    this.held = [];
-    this.cutter = null;
+  /** The program's wish. */
+  disconnect() {
+    this.abandonInput();
     if (this.closed) {
       this.pumpLater();
-    } else if (linger) {
+    } else if (this.linger && this.connected) {
       this.sender.close();
       this.native.finish(this.server._lingerTime());
     } else {
       this.native.close(true);
     }
+  }
+
+  // Nobody asks for what has come.
+  abandonInput() {
+    this.leaving = true;
+    this.held = [];
+    this.cutter = null;
   }
 
   // The client sends no more: what is queued still leaves.
@@ -194,7 +228,7 @@ class ConnectionHandle extends Target {
     if (this.failedStatus !== 0) return;
     if (TIMEOUTS.has(code)) this.failedStatus = TIMED_OUT;
     else if (arg === SYSTEM) this.failedStatus = numberOf({ code, ...rest }, RESET);
-    else if (code === 'ERR_C4TLS_CLIENT_CERTIFICATE') this.failedStatus = REFUSED;
+    else if (code === 'ERR_C4TLS_CLIENT_CERTIFICATE') this.failedStatus = this.refusal;
     else this.failedStatus = this.connected ? DECRYPTION : HANDSHAKE;
     this.failedText = arg === SYSTEM || this.failedStatus === TIMED_OUT ? '' : message;
   }

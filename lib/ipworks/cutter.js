@@ -3,6 +3,8 @@
 // a connection whose program has changed the rules is cut here from then on, so that a rule set in DataIn holds for
 // the very next byte.
 
+const { wholeCharacters } = require('./values');
+
 const EMPTY = Buffer.alloc(0);
 const CR = 0x0d;
 const LF = 0x0a;
@@ -65,7 +67,7 @@ class Cutter {
     const found = this.#find();
     if (found !== null || !this.#over) return found;
     const { kind, maxLineLength } = this.#framing;
-    return this.#take(kind === 'record' ? this.#length : Math.min(maxLineLength, this.#length), 0, false);
+    return this.#take(kind === 'record' ? this.#length : this.#most(maxLineLength), 0, false);
   }
 
   #find() {
@@ -84,6 +86,13 @@ class Cutter {
     return { bytes, ended };
   }
 
+  // As much of a line as is given without its end.
+  #most(maxLineLength) {
+    const length = Math.min(maxLineLength, this.#length);
+    if (!this.#framing.wholeCharacters || length === this.#length) return length;
+    return wholeCharacters(this.#store.subarray(this.#from, this.#from + length)) || length;
+  }
+
   #record() {
     const { recordLength } = this.#framing;
     return this.#length < recordLength ? null : this.#take(recordLength, 0, true);
@@ -96,7 +105,7 @@ class Cutter {
     let at = this.#from + this.#searched;
     while (at < end && store[at] !== CR && store[at] !== LF) at++;
     const length = at - this.#from;
-    if (length > maxLineLength) return this.#take(maxLineLength, 0, false);
+    if (length > maxLineLength) return this.#take(this.#most(maxLineLength), 0, false);
     if (at === end) {
       this.#searched = length;
       return null;

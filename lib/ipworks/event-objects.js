@@ -44,6 +44,25 @@ class DataInEvent {
   }
 }
 
+/** The argument of WSServer's DataIn. */
+class MessageInEvent extends DataInEvent {
+  #dataFormat;
+  #isLast;
+
+  constructor(connectionId, bytes, endsLine, codePage, dataFormat, isLast) {
+    super(connectionId, bytes, endsLine, codePage);
+    this.#dataFormat = dataFormat;
+    this.#isLast = isLast;
+  }
+
+  get dataFormat() { return this.#dataFormat; }
+  get EOM() { return this.#isLast; }
+
+  toJSON() {
+    return { ...super.toJSON(), dataFormat: this.#dataFormat, EOM: this.#isLast };
+  }
+}
+
 /**
  * The argument of another event.
  * @param {object} fields that cannot be changed
@@ -57,4 +76,4 @@ function eventObject(fields, answers) {
   return made;
 }
 
-module.exports = { DataInEvent, decode, encode, eventObject };
+module.exports = { DataInEvent, MessageInEvent, decode, encode, eventObject };

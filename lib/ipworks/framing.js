@@ -9,11 +9,13 @@ const LF = 0x0a;
 
 /** The settings of one connection; those of new ones are the component's defaults. */
 class Framing {
-  constructor({ eol = Buffer.alloc(0), singleLineMode = false, maxLineLength = 2048, recordLength = 0 } = {}) {
+  constructor({ eol = Buffer.alloc(0), singleLineMode = false, maxLineLength = 2048, recordLength = 0,
+    wholeCharacters = false } = {}) {
     this.eol = eol;
     this.singleLineMode = singleLineMode;
     this.maxLineLength = maxLineLength;
     this.recordLength = recordLength;
+    this.wholeCharacters = wholeCharacters;    // a line that is too long is not cut within a character of UTF-8
   }
 
   /** Records before lines before EOL. */

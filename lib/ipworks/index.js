@@ -2,9 +2,12 @@
 // The IPWorks SSL components.
 const { CertStoreTypes } = require('./cert-store-types');
 const { Certificate } = require('./certificate');
-const { Connection, ConnectionMap } = require('./connection');
+const { ConnectionMap } = require('./client');
+const { Connection } = require('./connection');
 const { IPWorksSSLError } = require('./errors');
 const { SSLServer, SSLServerSSLProviders } = require('./ssl-server');
+const { WSConnection, WebSocketDataFormats } = require('./ws-connection');
+const { WSServer } = require('./ws-server');
 
 module.exports = {
   CertStoreTypes,
@@ -14,6 +17,10 @@ module.exports = {
   IPWorksSSLError,
   SSLServer,
   SSLServerSSLProviders,
-  /** The name that the commercial JavaScript edition gives the class. */
+  WSConnection,
+  WSServer,
+  WebSocketDataFormats,
+  // The names that the commercial JavaScript edition gives the classes.
   sslserver: SSLServer,
+  wsserver: WSServer,
 };

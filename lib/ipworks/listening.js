@@ -17,6 +17,8 @@ const BOTH = 2;
 const ANY = '::';
 
 const WRONG_FAMILY = 10047;
+// Connections whose handshake began so many changes of the properties ago get the present ones.
+const REMEMBERED = 64;
 
 class ListeningHandle extends Target {
   /** @param {object} server that is told: see socket-server.js */
@@ -26,6 +28,24 @@ class ListeningHandle extends Target {
     this.native = new binding.Listener();
     /** Resolves when no connection comes from here any more. */
     this.ended = new Promise((resolve) => { this.end = resolve; });
+    this.defaults = new Map();     // by generation, oldest first
+  }
+
+  /**
+   * What connections to come have, with a generation number.
+   * @param {{ framing: import('./framing').Framing, idleTimeout: number, timeout: number, linger: boolean }} defaults
+   */
+  remember(defaults) {
+    const generation = (this.latest?.generation ?? 0) + 1;
+    this.latest = { generation, ...defaults };
+    this.defaults.set(generation, this.latest);
+    if (this.defaults.size > REMEMBERED) this.defaults.delete(generation - REMEMBERED);
+    return this.latest;
+  }
+
+  /** What a connection has that came from here: the properties when it was accepted. */
+  defaultsOf(native) {
+    return this.defaults.get(native.generation) ?? this.latest;
   }
 
   /**
@@ -45,8 +65,8 @@ class ListeningHandle extends Target {
 
   onEvent(kind, arg, payload) {
     switch (kind) {
-      case kinds.ACCEPT: this.server._onAccept(arg, JSON.parse(payload.toString())); break;
-      case kinds.ADOPT: this.server._onAdopt(arg); break;
+      case kinds.ACCEPT: this.server._onAccept(this, arg, JSON.parse(payload.toString())); break;
+      case kinds.ADOPT: this.server._onAdopt(this, arg); break;
       case kinds.DROP: this.server._onDrop(plainAddress(JSON.parse(payload.toString()).remoteAddress)); break;
       case kinds.PENDING_ZERO: this.onEnd(); break;
     }

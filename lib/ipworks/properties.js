@@ -1,9 +1,7 @@
 'use strict';
-// Properties of SSLServer and WSServer.
-const { defineAccessors } = require('./accessors');
+// Properties that SSLServer and WSServer have in common.
 const { Certificate } = require('./certificate');
 const { failure } = require('./errors');
-const { checkLineLength } = require('./framing');
 const { shownAddress } = require('./listening');
 const check = require('./values');
 
@@ -12,12 +10,9 @@ const SECONDS = 2 ** 31 / 1000 | 0;
 const MAX_BACKLOG = 2 ** 31 - 1;
 
 /** Their values at first, and after reset(). */
-const initialValues = () => ({
+const sharedValues = () => ({
   backlog: 5,
-  eol: Buffer.alloc(0),
   idleTimeout: 0,
-  maxLineLength: 2048,
-  singleLineMode: false,
   timeout: 0,
   keepAlive: false,
   linger: true,
@@ -44,20 +39,10 @@ const fixed = (code, property, detail) => ({
   },
 });
 
-const PROPERTIES = {
+const SHARED = {
   ConnectionBacklog: wholeOf('backlog', 'ConnectionBacklog', 0, MAX_BACKLOG),
   Connections: { get() { return this._connections; } },
-  DefaultEOL: {
-    get() { return new Uint8Array(this._values.eol); },
-    set(value) { this._set('eol', check.eol(value, 'DefaultEOL')); },
-  },
-  DefaultIdleTimeout: wholeOf('idleTimeout', 'DefaultIdleTimeout', 0, SECONDS),
-  DefaultMaxLineLength: plain('maxLineLength', checkLineLength),
-  DefaultSingleLineMode: flagOf('singleLineMode', 'DefaultSingleLineMode'),
   DefaultTimeout: wholeOf('timeout', 'DefaultTimeout', 0, SECONDS),
-  KeepAlive: flagOf('keepAlive', 'KeepAlive'),
-  Linger: flagOf('linger', 'Linger'),
-  Listening: { flag: true, get() { return this._isListening(); } },
   LocalHost: fixed(107, {
     get() {
       const bound = this._bound();
@@ -77,11 +62,6 @@ const PROPERTIES = {
       this._set('certificate', value);
     },
   },
-  SSLProvider: fixed(270, wholeOf('provider', 'SSLProvider', 0, 2), 'SSLProvider cannot be changed while listening.'),
 };
 
-function defineProperties(Class) {
-  defineAccessors(Class, PROPERTIES);
-}
-
-module.exports = { defineProperties, initialValues };
+module.exports = { SECONDS, SHARED, fixed, flagOf, plain, sharedValues, wholeOf };

@@ -13,7 +13,6 @@ const DONE = Promise.resolve();
 
 class Sender {
   #native;
-  #id;
   #limit;                // gives the most bytes that may wait for the kernel
   #jobs = [];            // sends and files that wait for each other, first to last
   #starved = false;      // a send was refused: ReadyToSend follows
@@ -21,30 +20,58 @@ class Sender {
 
   /**
    * @param {object} native connection
+   * @param {number} timeout seconds; 0: sends do not wait
    * @param {() => number} limit
    * @param {() => void} onReady a send may be tried again
    */
-  constructor(native, limit, onReady) {
+  constructor(native, timeout, limit, onReady) {
     this.#native = native;
-    this.#id = native.id;
+    this._id = native.id;
     this.#limit = limit;
     this.#onReady = onReady;
     this.bytesSent = 0;
     this.isReady = false;
-    this.timeout = 0;    // seconds; 0: sends do not wait
+    this.timeout = timeout;
   }
 
-  /** Takes bytes as the timeout says. */
-  send(bytes) {
-    if (this.timeout > 0) return this.#await({ bytes });
+  /** Takes bytes as the timeout says. `form`: what a subclass makes of them. */
+  send(bytes, form) {
+    if (this.timeout > 0) return this.#await({ bytes, form });
+    const problem = this.attempt(bytes, form);
+    return problem === null ? DONE : Promise.reject(problem);
+  }
+
+  /** Without a timeout: at once, as far as it goes. Returns what went wrong, or null. */
+  attempt(bytes, form) {
     if (this.#isWaiting()) return this.#refuse(0);
-    const taken = binding.send(this.#id, bytes, this.#limit(), false);
+    const job = { bytes, form, taken: false };
+    const taken = this._put(job, this.#limit(), false);
     if (taken < 0) {
       this.bytesSent = 0;
-      return Promise.reject(failure(RESET));
+      return this._lost();
     }
     this.bytesSent = taken;
-    return taken === bytes.length ? DONE : this.#refuse(taken);
+    return job.taken ? null : this.#refuse(taken);
+  }
+
+  /**
+   * Gives a job's bytes to the native side: `job.bytes` are then those that are left, `job.taken` says whether it is
+   * done with them.
+   * @param {{ bytes: Buffer, form: any, taken: boolean }} job
+   * @param {number} limit most bytes that may wait for the kernel
+   * @param {boolean} whole all or nothing
+   * @returns {number} bytes taken; -1: the client has gone
+   */
+  _put(job, limit, whole) {
+    const taken = binding.send(this._id, job.bytes, limit, whole);
+    if (taken > 0) job.bytes = job.bytes.subarray(taken);
+    job.taken = taken >= 0 && job.bytes.length === 0;
+    return taken;
+  }
+
+  /** The error of a send to a client that has gone. */
+  _lost() {
+    return failure(RESET);
   }
 
   /** The file behind everything that was given before. Sends that come later follow it. */
@@ -64,7 +91,7 @@ class Sender {
       this.#starved = true;
       this.isReady = false;
     }
-    return Promise.reject(failure(WOULD_BLOCK));
+    return failure(WOULD_BLOCK);
   }
 
   #await(job) {
@@ -80,18 +107,16 @@ class Sender {
     while (this.#jobs.length > 0) {
       const [job] = this.#jobs;
       if (job.path !== undefined) {
-        this.#native.setStallTimeout(0);
+        this.#native.setStallTimeout(this.timeout * 1000);
         this.#native.sendFile(job.path);
         return;
       }
-      const taken = binding.send(this.#id, job.bytes, this.#limit(), false);
-      if (taken < 0) {
-        this.abandon(failure(RESET));
+      if (!job.taken && this._put(job, this.#limit(), false) < 0) {
+        this.abandon(this._lost());
         return;
       }
-      job.bytes = job.bytes.subarray(taken);
-      if (job.bytes.length > 0 || this.#native.pendingBytes() > 0) {
-        if (job.bytes.length === 0) this.#native.awaitDrain();
+      if (!job.taken || this.#native.pendingBytes() > 0) {
+        if (job.taken) this.#native.awaitDrain();
         this.#native.setStallTimeout(this.timeout * 1000);
         return;
       }
@@ -116,7 +141,13 @@ class Sender {
   /** The client has taken nothing for the time of the timeout. */
   onStalled() {
     this.#native.setStallTimeout(0);
-    this.abandon(failure(TIMED_OUT));
+    const [job] = this.#jobs;
+    if (job?.path === undefined) {
+      this.abandon(failure(TIMED_OUT));
+    } else {
+      job.isLate = true;
+      this.#native.interruptFile();
+    }
   }
 
   onFileProgress({ sent, total }) {
@@ -126,7 +157,7 @@ class Sender {
   onFileDone(interrupted, problem) {
     const job = this.#jobs[0]?.path === undefined ? undefined : this.#jobs.shift();
     if (job === undefined) return;
-    if (interrupted) job.reject(failure(INTERRUPTED));
+    if (interrupted) job.reject(failure(job.isLate ? TIMED_OUT : INTERRUPTED));
     else if (problem === null) job.resolve();
     else job.reject(failure(numberOf(problem, INVALID_ARGUMENT), problem.message));
     this.#advance();
@@ -146,8 +177,8 @@ class Sender {
   /** The connection is about to end: what waits is taken, up to a file that has not begun. */
   close() {
     for (const [index, job] of this.#jobs.entries()) {
-      if (job.path === undefined) job.taken = binding.send(this.#id, job.bytes, EVERYTHING, true) === job.bytes.length;
-      else if (index > 0) break;
+      if (job.path !== undefined && index > 0) break;
+      if (job.path === undefined && !job.taken) this._put(job, EVERYTHING, true);
     }
   }
 

@@ -130,10 +130,14 @@ const TLS = {
   TLS13SupportedGroups: names([...GROUPS.keys()].join(','), GROUPS),
 };
 
+/** Settings with a second name. */
+const ALIASES = new Map([['masksensitive', 'masksensitivedata']]);
+
 /** A component's settings: a table by name, and what was set. */
 class Settings {
   #table = new Map();
   #values = new Map();
+  #numbers = new Map();    // what number() has found, by the name it was asked for
 
   /** @param {Record<string, { initial: string, parse(value: string, name: string): string }>} table */
   constructor(table) {
@@ -141,7 +145,8 @@ class Settings {
   }
 
   #kind(name) {
-    const kind = this.#table.get(name.toLowerCase());
+    const lower = name.toLowerCase();
+    const kind = this.#table.get(ALIASES.get(lower) ?? lower);
     if (kind !== undefined) return kind;
     throw failure(INVALID_ARGUMENT, isReading(name) ? `${name} is that of a connection: ${name}[connectionId].` :
       `There is no configuration setting "${name}".`);
@@ -153,11 +158,37 @@ class Settings {
   }
 
   number(name) {
-    return Number(this.get(name));
+    let found = this.#numbers.get(name);
+    if (found === undefined) {
+      found = Number(this.get(name));
+      this.#numbers.set(name, found);
+    }
+    return found;
   }
 
   isOn(name) {
     return this.get(name) === 'True';
+  }
+
+  /** Whether the component has it. */
+  isKnown(name) {
+    return this.#table.has(name.toLowerCase());
+  }
+
+  /** What is to be said of a stored value that has no effect, or null. */
+  complaint(name) {
+    const { complaint, name: known } = this.#kind(name);
+    return complaint?.(this.get(known), known) ?? null;
+  }
+
+  /** Whether a setting is not what it was at first. */
+  isChanged(name) {
+    return this.get(name) !== this.#kind(name).initial;
+  }
+
+  /** Whether it has been set, if only to what it was. */
+  isSet(name) {
+    return this.#values.has(this.#kind(name).name);
   }
 
   /** @returns {string} what is stored now */
@@ -166,6 +197,9 @@ class Settings {
     if (listening && kind.fixedWhileListening !== undefined) throw failure(kind.fixedWhileListening);
     const stored = kind.parse(value, kind.name);
     this.#values.set(kind.name, stored);
+    // A value that decides another one's.
+    if (kind.implies?.[stored] !== undefined) this.#values.set(...kind.implies[stored]);
+    this.#numbers.clear();
     return stored;
   }
 
@@ -174,6 +208,7 @@ class Settings {
     const { initial, name: known } = this.#kind(name);
     if (value === initial) this.#values.delete(known);
     else this.#values.set(known, value);
+    this.#numbers.clear();
   }
 
   /** Whether a setting is one of `table`. */
@@ -183,6 +218,7 @@ class Settings {
 
   reset() {
     this.#values.clear();
+    this.#numbers.clear();
   }
 }
 

@@ -7,16 +7,14 @@ const { plainAddress } = require('../core/plain-address');
 const { resolveList } = require('./access-list');
 const { Certificate } = require('./certificate');
 const { listenerOptions, tlsParams } = require('./configuration');
-const { Connection, ConnectionMap } = require('./connection');
-const { ConnectionHandle, afterPromises } = require('./connection-handle');
+const { ConnectionMap } = require('./client');
+const { afterPromises } = require('./connection-handle');
 const { ask } = require('./decisions');
 const { IPWorksSSLError, describe, failure, numberOf } = require('./errors');
 const { eventObject } = require('./event-objects');
-const { Framing, checkRecordLength } = require('./framing');
 const { chooseCertificate, judgeClient } = require('./handshake-events');
 const { ListeningHandle, addressOf } = require('./listening');
 const { negotiated } = require('./negotiated');
-const { defineProperties, initialValues } = require('./properties');
 const { Settings, TCP, TLS, parseSetting } = require('./settings');
 const { kIdentity } = require('./symbols');
 const { createContext } = require('./tls-settings');
@@ -36,7 +34,8 @@ const ASKED = new Set(['ConnectionRequest', 'SSLConnectionRequest']);
 
 class SocketServer extends EventEmitter {
   #settings;
-  #values = initialValues();
+  #initialValues;
+  #values;
   #starting = null;                // promise of startListening()
   #listening = null;               // ListeningHandle
   #listeners = new Set();          // those of before too, while connections come from them
@@ -48,31 +47,34 @@ class SocketServer extends EventEmitter {
   #gone = [];                      // who waits for the last client to go
   #eventSeen = [];                 // who waits in doEvents()
 
-  /** @param {Record<string, object>} settings the component's table */
-  constructor(settings) {
+  /**
+   * @param {Record<string, object>} settings the component's table
+   * @param {() => object} initialValues of its properties
+   */
+  constructor(settings, initialValues) {
     super();
     this.#settings = new Settings(settings);
+    this.#initialValues = initialValues;
+    this.#values = initialValues();
   }
 
   get _settings() { return this.#settings; }
   get _values() { return this.#values; }
   get _connections() { return this.#connections; }
+  get _handles() { return this.#handles; }
 
   // ---- settings
 
   /** Sets or reads a configuration setting. */
   async config(configurationString) {
     const { name, connectionId, value } = parseSetting(check.text(configurationString, 'configurationString'));
-    if (connectionId !== null) {
-      if (value !== null) throw check.invalid(name, 'read only');
-      return negotiated(this._handle(connectionId), name);
-    }
+    if (connectionId !== null) return this._configOf(connectionId, name, value);
     const settings = this.#settings;
     const before = settings.get(name);
     if (value === null) return before;
     const stored = settings.set(name, value, this._isListening());
     try {
-      await this.#settingChanged(name);
+      await this._settingChanged(name);
     } catch (error) {
       settings.restore(name, before);
       throw error;
@@ -80,13 +82,19 @@ class SocketServer extends EventEmitter {
     return stored;
   }
 
-  async #settingChanged(name) {
+  // A setting of one connection.
+  _configOf(connectionId, name, value) {
+    if (value !== null) throw check.invalid(name, 'read only');
+    return negotiated(this._handle(connectionId), name);
+  }
+
+  async _settingChanged(name) {
     if (this.#listening === null) return;
     const isTls = this.#settings.isOf(TLS, name);
     if (!isTls && !this.#settings.isOf(TCP, name)) return;
     if (isTls) this.#makeContext();
     else await this.#readLists();
-    this.#configure();
+    this._configure();
   }
 
   /** A property that connections to come will have. */
@@ -96,7 +104,7 @@ class SocketServer extends EventEmitter {
     if (this.#listening === null) return;
     try {
       if (OF_CONTEXT.has(key)) this.#makeContext();
-      this.#configure();
+      this._configure();
     } catch (error) {
       this.#values[key] = before;
       throw error;
@@ -126,7 +134,7 @@ class SocketServer extends EventEmitter {
     this.#makeContext();
     const [address] = await Promise.all([addressOf(values.localHost, mode), this.#readLists()]);
     const listening = new ListeningHandle(this);
-    this.#configure(listening);
+    this._configure(listening);
     listening.listen(address, {
       port: values.localPort,
       backlog: values.backlog,
@@ -153,7 +161,7 @@ class SocketServer extends EventEmitter {
       listening.abort();
       return listening.ended;
     });
-    for (const handle of this.#handles.values()) handle.disconnect(this.#values.linger && handle.connected);
+    for (const handle of this.#handles.values()) handle.disconnect();
     await Promise.all(ended);
     if (this.#handles.size > 0) await new Promise((resolve) => { this.#gone.push(resolve); });
   }
@@ -161,7 +169,7 @@ class SocketServer extends EventEmitter {
   /** Back to the defaults; listens no more. */
   async reset() {
     await this.shutdown();
-    this.#values = initialValues();
+    this.#values = this.#initialValues();
     this.#settings.reset();
     this.#context = null;
   }
@@ -178,7 +186,7 @@ class SocketServer extends EventEmitter {
     });
   }
 
-  #happened() {
+  _happened() {
     if (this.#eventSeen.length === 0) return;
     for (const done of this.#eventSeen.splice(0)) done();
   }
@@ -192,7 +200,7 @@ class SocketServer extends EventEmitter {
   }
 
   async disconnect(connectionId) {
-    this._handle(connectionId).disconnect(this.#values.linger);
+    this._handle(connectionId).disconnect();
   }
 
   async pauseData(connectionId) {
@@ -207,13 +215,18 @@ class SocketServer extends EventEmitter {
     this._handle(connectionId).sender.interrupt();
   }
 
-  async changeRecordLength(connectionId, recordLength) {
-    this._handle(connectionId).public._reframe({ recordLength: checkRecordLength(recordLength) });
+  /** Sends a file; `onProgress(sent, total)` is told how far it came, in bytes. */
+  sendFile(connectionId, fileName, onProgress) {
+    return this._give(connectionId, ({ sender }) => sender.sendFile(check.text(fileName, 'fileName'), onProgress));
   }
 
-  /** Sends a file; `onProgress(sent, total)` is told how far it came, in bytes. */
-  async sendFile(connectionId, fileName, onProgress) {
-    await this._handle(connectionId).sender.sendFile(check.text(fileName, 'fileName'), onProgress);
+  // Not an async function: a send makes no promise of its own, and they settle in order.
+  _give(connectionId, act) {
+    try {
+      return act(this._handle(connectionId));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   _sendLimit() {
@@ -227,17 +240,18 @@ class SocketServer extends EventEmitter {
   // ---- configuration of the native listener
 
   #makeContext() {
+    if (!this._usesTls()) return;
     const { certificate } = this.#values;
     const identity = certificate[kIdentity];
     if (identity === null) throw failure(282);
-    this.#context = createContext(this.#settings, identity, this.#values.authenticateClients);
+    this.#context = createContext(this.#settings, identity, this.#values);
   }
 
   /** A context for another certificate than SSLCert. */
   _alternative(type, store, password, subject) {
     const identity = new Certificate(type, store, password, subject)[kIdentity];
     if (identity === null) throw failure(272, 'It has no private key.');
-    return createContext(this.#settings, identity, this.#values.authenticateClients);
+    return createContext(this.#settings, identity, this.#values);
   }
 
   /** `{ address, family, port }` while it listens. */
@@ -251,85 +265,96 @@ class SocketServer extends EventEmitter {
     this.#access = { allowed, blocked };
   }
 
-  #configure(listening = this.#listening) {
-    listening.native.configure(this.#tlsParams(),
-      listenerOptions(this, this.#values, this.#settings, this.#framing(), this.#access));
+  _configure(listening = this.#listening) {
+    const present = listening.remember(this._defaults());
+    listening.native.configure(this.#tlsParams(), {
+      ...listenerOptions(this, this.#values, this.#settings, {
+        ...present, access: this.#access, elsewhere: this.#elsewhere(listening),
+      }),
+      ...this._reception(present),
+    });
+  }
+
+  // Clients of an earlier listening socket count among MaxConnections.
+  #elsewhere(listening) {
+    let count = 0;
+    for (const handle of this.#handles.values()) if (handle.listening !== listening) count++;
+    return count;
   }
 
   #tlsParams() {
-    return tlsParams(this, this.#values, this.#settings, this.#context);
+    return this._usesTls() ? tlsParams(this, this.#values, this.#settings, this.#context) : null;
   }
 
-  #framing() {
-    const { eol, singleLineMode, maxLineLength } = this.#values;
-    return new Framing({ eol, singleLineMode, maxLineLength });
+  _usesTls() {
+    return true;
   }
 
   // ---- what the listening socket tells
 
-  _onAccept(id, { address, port, allowed }) {
+  _onAccept(listening, id, { address, port, allowed }) {
     const native = binding.claim(id);
     if (native === null) return;
     const request = eventObject({ address: plainAddress(address), port }, { accept: allowed });
     try {
-      ask(this, 'ConnectionRequest', request, this.#patience(), (answered) => {
-        if (answered && request.accept === true && this.#listening !== null) this.#begin(native, id);
+      ask(this, 'ConnectionRequest', request, this._patience(), (answered) => {
+        if (answered && request.accept === true && this.#listening !== null) this.#begin(listening, native, id);
         else native.close(false);
       });
     } finally {
-      this.#happened();
+      this._happened();
     }
   }
 
-  #begin(native, id) {
-    this.#add(native, id);
+  #begin(listening, native, id) {
+    this.#add(listening, native, id);
     native.start(this.#tlsParams());
     native.readStart();
   }
 
-  _onAdopt(id) {
+  _onAdopt(listening, id) {
     const native = binding.claim(id);
-    if (native !== null) this.#add(native, id);
+    if (native !== null) this.#add(listening, native, id);
   }
 
-  #add(native, id) {
-    const handle = new ConnectionHandle(this, native, id, this.#framing());
+  #add(listening, native, id) {
+    const handle = this._handleFor(native, id, listening);
     this.#handles.set(handle.connectionId, handle);
   }
 
   // Above MaxConnections.
   _onDrop(address) {
-    this.#error('', 10024, `${describe(10024)} ${address} was refused: MaxConnections is reached.`);
+    this._error('', 10024, `${describe(10024)} ${address} was refused: MaxConnections is reached.`);
   }
 
   _reportError(connectionId, error) {
     const code = error instanceof IPWorksSSLError ? error.code : numberOf(error, 270);
-    this.#error(connectionId, code, error.message);
+    this._error(connectionId, code, error.message);
   }
 
-  #error(connectionId, errorCode, description) {
-    this.#tell('Error', { connectionId, errorCode, description });
+  _error(connectionId, errorCode, description) {
+    this._tell('Error', { connectionId, errorCode, description });
   }
 
-  #tell(event, fields) {
-    this.#happened();
+  _tell(event, fields) {
+    this._happened();
     if (this.listenerCount(event) > 0) this.emit(event, eventObject(fields));
   }
 
-  #patience() {
+  _patience() {
     return this.#settings.number('DefaultConnectionTimeout') * 1000 || PATIENCE;
   }
 
   // ---- what a client's connection tells
 
   _onCertificateWanted(handle, offer) {
-    this.#happened();
-    chooseCertificate(this, handle, offer, this.#patience());
+    this._happened();
+    chooseCertificate(this, handle, offer, this._patience());
   }
 
   _onClientCertificate(handle, verdict) {
-    this.#happened();
-    judgeClient(this, handle, verdict, this.#patience(), this.#settings.isOn('SSLIncludeCertChain'));
+    this._happened();
+    judgeClient(this, handle, verdict, this._patience(), this.#settings.isOn('SSLIncludeCertChain'));
   }
 
   // At once, so that the lines of one handshake stay together and none is lost. It is for debugging.
@@ -337,53 +362,43 @@ class SocketServer extends EventEmitter {
     try {
       appendFileSync(this.#settings.get('SSLKeyLogFile'), line, { mode: 0o600 });
     } catch (error) {
-      this.#error('', numberOf(error, 10013), `SSLKeyLogFile: ${error.message}`);
+      this._error('', numberOf(error, 10013), `SSLKeyLogFile: ${error.message}`);
     }
   }
 
   _onTrace({ connectionId }, message) {
-    this.#tell('SSLStatus', { connectionId, message });
+    this._tell('SSLStatus', { connectionId, message });
   }
 
-  // Three events, between which promise jobs run, as between all events of a connection.
-  _onSecure(handle) {
-    const { connectionId, native } = handle;
-    handle.sender.timeout = this.#values.timeout;
-    handle.public = Connection._of(handle, this.#values.idleTimeout);
-    this.#clients.set(connectionId, handle.public);
-    const connected = () => {
-      if (!handle.leaving) afterPromises(() => this._onReadyToSend(handle));
-      this.#tell('Connected', { connectionId, statusCode: 0, description: describe(0) });
-    };
-    if (this.listenerCount('SSLStatus') === 0) {
-      connected();
-      return;
-    }
-    afterPromises(connected);
+  // A client is there. Two events, between which promise jobs run, as between all events of a connection.
+  _welcome(handle, client) {
+    const { connectionId } = handle;
+    handle.public = client;
+    this.#clients.set(connectionId, client);
+    if (!handle.leaving) afterPromises(() => this._onReadyToSend(handle));
+    this._tell('Connected', { connectionId, statusCode: 0, description: describe(0) });
+  }
+
+  _tellHandshake({ connectionId, native }) {
     const { name, bits } = native.getCipher() ?? {};
-    this.#tell('SSLStatus', { connectionId, message: `Handshake done: ${native.getProtocol()}, ${name}, ${bits} bits` });
+    this._tell('SSLStatus', { connectionId, message: `Handshake done: ${native.getProtocol()}, ${name}, ${bits} bits` });
   }
 
   _onReadyToSend(handle) {
-    if (!handle.leaving) this.#tell('ReadyToSend', { connectionId: handle.connectionId });
-  }
-
-  _onMessage(handle, bytes, ended) {
-    this.#happened();
-    this._deliver(handle, bytes, ended);
+    if (!handle.leaving) this._tell('ReadyToSend', { connectionId: handle.connectionId });
   }
 
   _onClosed(handle) {
     const { connectionId, connected } = handle;
-    const [statusCode, description] = handle.status();
+    const status = handle.status();
     handle.connected = false;
     try {
-      // A client that has not got through its handshake was never connected.
-      this.#tell(connected ? 'Disconnected' : 'Connected', { connectionId, statusCode, description });
+      this._tellEnd(handle, connected, status);
     } finally {
       handle.server = null;
       this.#clients.delete(connectionId);
       this.#handles.delete(connectionId);
+      if (this.#listening !== null && handle.listening !== this.#listening) this._configure();
       if (this.#handles.size === 0) for (const resolve of this.#gone.splice(0)) resolve();
     }
   }
@@ -391,7 +406,7 @@ class SocketServer extends EventEmitter {
   // ---- listeners
 
   #listenersChanged(event) {
-    if (this.#listening !== null && (event === undefined || ASKED.has(event))) this.#configure();
+    if (this.#listening !== null && (event === undefined || ASKED.has(event))) this._configure();
     return this;
   }
 
@@ -427,7 +442,5 @@ class SocketServer extends EventEmitter {
     return this.shutdown();
   }
 }
-
-defineProperties(SocketServer);
 
 module.exports = { SocketServer };

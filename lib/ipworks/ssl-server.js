@@ -1,6 +1,10 @@
 'use strict';
 // SSLServer: clients over TLS, their bytes as they come, by lines or by records.
+const { Connection } = require('./connection');
+const { ConnectionHandle, afterPromises } = require('./connection-handle');
 const { DataInEvent, encode } = require('./event-objects');
+const { Framing, checkRecordLength } = require('./framing');
+const { defineProperties, initialValues } = require('./ssl-properties');
 const { BASE, TCP, TLS } = require('./settings');
 const { SocketServer } = require('./socket-server');
 const check = require('./values');
@@ -13,46 +17,74 @@ const SSLServerSSLProviders = Object.freeze({ sslpAutomatic: 0, sslpPlatform: 1,
 
 class SSLServer extends SocketServer {
   constructor() {
-    super(SETTINGS);
+    super(SETTINGS, initialValues);
   }
 
   /** Sends bytes to a client. */
   send(connectionId, bytes) {
-    return this.#give(connectionId, () => check.bytes(bytes, 'text'));
+    return this._give(connectionId, ({ sender }) => sender.send(check.bytes(bytes, 'text')));
   }
 
   /** Sends bytes to a client. */
   sendBytes(connectionId, bytes) {
-    return this.#give(connectionId, () => check.bytes(bytes, 'data'));
+    return this._give(connectionId, ({ sender }) => sender.send(check.bytes(bytes, 'data')));
   }
 
   /** Sends text in the code page. */
   sendText(connectionId, text) {
-    return this.#give(connectionId, () => encode(check.text(text, 'text'), this.#codePage));
+    return this._give(connectionId, ({ sender }) => sender.send(encode(check.text(text, 'text'), this.#codePage)));
   }
 
   /** Sends text in the code page, and CRLF. */
   sendLine(connectionId, text) {
-    return this.#give(connectionId, () => encode(check.text(text, 'text') + LINE_END, this.#codePage));
+    return this._give(connectionId, ({ sender }) =>
+      sender.send(encode(check.text(text, 'text') + LINE_END, this.#codePage)));
   }
 
   get #codePage() {
     return this._settings.number('CodePage');
   }
 
-  // Not an async function: a send that is done at once makes no promise of its own.
-  #give(connectionId, make) {
-    try {
-      return this._handle(connectionId).sender.send(make());
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  async changeRecordLength(connectionId, recordLength) {
+    this._handle(connectionId).public._reframe({ recordLength: checkRecordLength(recordLength) });
   }
 
-  _deliver({ connectionId }, bytes, ended) {
+  // What connections to come have.
+  _defaults() {
+    const { eol, singleLineMode, maxLineLength, idleTimeout, timeout, linger } = this._values;
+    return { framing: new Framing({ eol, singleLineMode, maxLineLength }), idleTimeout, timeout, linger };
+  }
+
+  _reception({ framing }) {
+    return { framing: framing.native() };
+  }
+
+  _handleFor(native, id, listening) {
+    return new ConnectionHandle(this, native, id, listening);
+  }
+
+  _onSecure(handle) {
+    const welcome = () => this._welcome(handle, Connection._of(handle));
+    if (this.listenerCount('SSLStatus') === 0) {
+      welcome();
+      return;
+    }
+    afterPromises(welcome);
+    this._tellHandshake(handle);
+  }
+
+  _onMessage({ connectionId }, bytes, ended) {
+    this._happened();
     if (this.listenerCount('DataIn') === 0) return;
     this.emit('DataIn', new DataInEvent(connectionId, bytes, ended, this.#codePage));
   }
+
+  // A client that has not got through its handshake was never connected.
+  _tellEnd({ connectionId }, connected, [statusCode, description]) {
+    this._tell(connected ? 'Disconnected' : 'Connected', { connectionId, statusCode, description });
+  }
 }
+
+defineProperties(SSLServer);
 
 module.exports = { SSLServer, SSLServerSSLProviders };

@@ -6,6 +6,7 @@ const binding = require('../core/binding');
 const { GROUPS, TLS12_SIGNATURES, TLS13_SIGNATURES, protocols, translate } = require('./algorithms');
 const { choose } = require('./cipher-suites');
 const { failure, numberOf } = require('./errors');
+const { PLATFORM, platformContext } = require('./platform');
 
 const TLS1_2 = 0x0303;
 const TLS1_3 = 0x0304;
@@ -60,22 +61,26 @@ function joined(settings, { min, max }, [name12, known12], [name13, known13]) {
 }
 
 function applyTrust(context, settings, authenticates) {
-  if (authenticates) context.addRootCerts();
   const trust = (name, text) => {
     for (const pem of certificates(text)) attempt(271, name, () => context.addCaCert(Buffer.from(pem)));
   };
+  const read = (name, file) => {
+    try {
+      return fs.readFileSync(file, 'latin1');
+    } catch (error) {
+      throw failure(numberOf(error, 271), `${name}: ${error.message}`, { cause: error });
+    }
+  };
+  if (authenticates && settings.isKnown('SSLCACertFilePaths') && settings.isChanged('SSLCACertFilePaths')) {
+    const found = settings.get('SSLCACertFilePaths').split(';').find((path) => fs.existsSync(path));
+    if (found !== undefined) trust('SSLCACertFilePaths', read('SSLCACertFilePaths', found));
+  } else if (authenticates) {
+    context.addRootCerts();
+  }
   trust('SSLClientCACerts', settings.get('SSLClientCACerts'));
   trust('SSLCACerts', settings.get('SSLCACerts'));
   const file = settings.get('OpenSSLCAFile');
-  if (file !== '') {
-    let text;
-    try {
-      text = fs.readFileSync(file, 'latin1');
-    } catch (error) {
-      throw failure(numberOf(error, 271), `OpenSSLCAFile: ${error.message}`, { cause: error });
-    }
-    trust('OpenSSLCAFile', text);
-  }
+  if (file !== '') trust('OpenSSLCAFile', read('OpenSSLCAFile', file));
   const directory = settings.get('OpenSSLCADir');
   if (directory !== '') attempt(271, 'OpenSSLCADir', () => context.addCaDir(directory));
 }
@@ -84,13 +89,14 @@ function applyTrust(context, settings, authenticates) {
  * A native context for a certificate.
  * @param {import('./settings').Settings} settings
  * @param {{ applyTo(context: object): void }} identity certificate and private key
- * @param {boolean} authenticates clients are asked for a certificate
+ * @param {{ authenticateClients: boolean, provider: number }} values the component's properties
  */
-function createContext(settings, identity, authenticates) {
+function createContext(settings, identity, { authenticateClients, provider }) {
   const versions = protocols(settings.number('SSLEnabledProtocols'));
   if (versions === null) {
     throw failure(270, 'SSLEnabledProtocols enables no version that exists: TLS 1.0 to 1.3 are 192, 768, 3072 and 12288.');
   }
+  if (provider === PLATFORM) return platformContext(settings, identity, { authenticateClients, versions });
   const context = new binding.SecureContext(undefined, versions.min, versions.max);
   const renegotiates = settings.isOn('SSLEnableRenegotiation');
   context.setOptions(versions.off + SSL_OP_CIPHER_SERVER_PREFERENCE + (renegotiates ? 0 : SSL_OP_NO_RENEGOTIATION));
@@ -101,7 +107,7 @@ function createContext(settings, identity, authenticates) {
   const groups = joined(settings, versions, ['TLS12SupportedGroups', GROUPS], ['TLS13SupportedGroups', GROUPS]);
   if (groups !== '') attempt(270, 'TLS12SupportedGroups', () => context.setEcdhCurve(groups));
   context.setDhParam(true);
-  applyTrust(context, settings, authenticates);
+  applyTrust(context, settings, authenticateClients);
   attempt(273, 'SSLCert', () => identity.applyTo(context));
   for (const pem of certificates(settings.get('SSLCACerts'))) {
     attempt(274, 'SSLCACerts', () => context.addChainCert(Buffer.from(pem)));

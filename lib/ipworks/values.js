@@ -44,4 +44,16 @@ function eol(value, name) {
   throw invalid(name, `at most ${MAX_EOL} bytes`);
 }
 
-module.exports = { bytes, copied, eol, flag, invalid, text, whole };
+/** How many bytes of UTF-8 there are up to the last character that is complete. */
+function wholeCharacters(utf8) {
+  const { length } = utf8;
+  for (let back = 1; back <= Math.min(4, length); back++) {
+    const byte = utf8[length - back];
+    if ((byte & 0xc0) === 0x80) continue;
+    const size = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return size > back ? length - back : length;
+  }
+  return length;
+}
+
+module.exports = { bytes, copied, eol, flag, invalid, text, whole, wholeCharacters };

@@ -159,10 +159,23 @@ impl Connection {
         self.inner.id()
     }
 
+    /// Of the listener's options that it was accepted with; 0 without.
+    #[napi(getter)]
+    pub fn generation(&self) -> u32 {
+        self.inner.generation()
+    }
+
+    /// Whether a part of a message waits for the rest of it.
+    #[napi]
+    pub fn has_partial(&self) -> bool {
+        self.inner.has_partial()
+    }
+
     /// Without `params`: no TLS.
     #[napi]
-    pub fn start(&self, params: Option<TlsParams>) {
-        self.inner.start(start_options(params));
+    pub fn start(&self, env: &Env, params: Option<TlsParams>) -> Result<()> {
+        self.inner.start(start_options(params).or_throw(env)?);
+        Ok(())
     }
 
     /// Sends all that was accepted, then close_notify and FIN; CLOSED follows. A peer that takes nothing for so many
@@ -176,6 +189,19 @@ impl Connection {
     #[napi]
     pub fn pending_bytes(&self) -> f64 {
         self.inner.pending() as f64
+    }
+
+    /// Sends a regular file behind what waits. FILE_PROGRESS tells how far it is, FILE_DONE that it is over. False: the
+    /// connection is closing, or a file is on its way.
+    #[napi]
+    pub fn send_file(&self, path: String) -> bool {
+        self.inner.send_file(path.into())
+    }
+
+    /// FILE_DONE follows, if there is a file.
+    #[napi]
+    pub fn interrupt_file(&self) {
+        self.inner.interrupt_file();
     }
 
     /// DRAIN follows when all that was accepted is in the kernel, be it now.
@@ -246,7 +272,7 @@ impl Connection {
         context: Option<ClassInstance<SecureContext>>,
         ocsp: Option<&[u8]>,
     ) -> Result<()> {
-        let context = context.map(|c| c.context());
+        let context = context.map(|c| c.context()).transpose().or_throw(env)?;
         self.inner.answer(Answer::Certificate { context, ocsp: ocsp.map(<[u8]>::to_vec) }).or_throw(env)
     }
 
@@ -316,7 +342,7 @@ impl Connection {
 
     #[napi]
     pub fn set_key_cert(&self, env: &Env, context: ClassInstance<SecureContext>) -> Result<()> {
-        let context = context.context();
+        let context = context.context().or_throw(env)?;
         self.inner.with_session(|s| s.set_key_cert(&context)).unwrap_or(Ok(())).or_throw(env)
     }
 

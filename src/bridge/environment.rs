@@ -204,6 +204,14 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
         Event::Secure => plain(kind::SECURE, 0),
         Event::Eof { truncated } => plain(kind::EOF, truncated.into()),
         Event::Drain => plain(kind::DRAIN, 0),
+        Event::FileProgress { sent, total } => {
+            let progress = json!({ "sent": sent, "total": total });
+            queue.push(target, kind::FILE_PROGRESS, 0, progress.to_string().as_bytes());
+        }
+        Event::FileDone { interrupted, error } => {
+            let error = error.map(|error| to_json(error).to_string()).unwrap_or_default();
+            queue.push(target, kind::FILE_DONE, interrupted.into(), error.as_bytes());
+        }
         Event::Stalled => plain(kind::STALLED, 0),
         Event::ShutdownDone => plain(kind::SHUTDOWN_DONE, 0),
         Event::Closed => plain(kind::CLOSED, 0),

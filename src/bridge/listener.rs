@@ -40,12 +40,16 @@ pub struct ListenerOptions<'env> {
     pub paused: Option<bool>,
     /// 0: no limit.
     pub max_connections: Option<f64>,
+    /// Connections of another listener that count too.
+    pub elsewhere: Option<u32>,
     /// Connections give MESSAGE instead of DATA.
     pub framing: Option<FramingOptions<'env>>,
     /// Without: everybody may connect. Whoever may not is closed without an event.
     pub access: Option<AccessOptions>,
     /// Milliseconds; 0: none. See `Connection.setIdleTimeout`.
     pub idle_timeout: Option<f64>,
+    /// Of the caller's choice: a connection accepted with these options has it as its `generation`.
+    pub generation: Option<u32>,
 }
 
 impl ListenerOptions<'_> {
@@ -94,15 +98,17 @@ impl Listener {
     pub fn configure(&mut self, env: &Env, params: Option<TlsParams>, options: ListenerOptions) -> Result<()> {
         let config = ServerConfig {
             eager: params.as_ref().is_some_and(|params| params.hooks & hook::EAGER != 0),
-            start: start_options(params),
+            start: start_options(params).or_throw(env)?,
             paused: options.paused.unwrap_or(false),
             socket: options.socket(),
             max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,
+            elsewhere: options.elsewhere.unwrap_or(0) as usize,
             quiet: options.framing.as_ref().and_then(FramingOptions::quiet),
             framing: options.framing.map(|framing| framing.framing()).transpose().or_throw(env)?,
             ask: options.access.as_ref().is_some_and(|access| access.ask),
             access: options.access.map(|access| Access::new(&access.allowed, &access.blocked)),
             idle_timeout: seconds(options.idle_timeout.unwrap_or(0.0) / 1000.0),
+            generation: options.generation.unwrap_or(0),
         };
         match &self.server {
             Some(server) => server.configure(config),

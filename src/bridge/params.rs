@@ -9,6 +9,7 @@ use super::secure_context::SecureContext;
 use super::sni_table::SniTable;
 use crate::driver::StartOptions;
 use crate::engine::{Forgive, Hooks, Renegotiation, Role, SessionConfig, Verify};
+use crate::error::Result as CoreResult;
 
 /// Questions and notices that JavaScript asked for, as bits of one number.
 pub(super) mod hook {
@@ -68,15 +69,18 @@ pub struct TlsParams<'env> {
     pub verify_flags: Option<u32>,
 }
 
-/// Without `params`: plain TCP.
-pub(super) fn start_options(params: Option<TlsParams>) -> StartOptions {
-    params.map_or_else(StartOptions::clear, |params| params.start_options())
+/// Without `params`: plain TCP. Fails for what the provider does not support.
+pub(super) fn start_options(params: Option<TlsParams>) -> CoreResult<StartOptions> {
+    let Some(params) = params else { return Ok(StartOptions::clear()) };
+    let options = params.start_options();
+    options.provider.as_ref().map_or(Ok(()), |provider| provider.check(&options.session))?;
+    Ok(options)
 }
 
 impl TlsParams<'_> {
     fn start_options(&self) -> StartOptions {
         StartOptions {
-            context: Some(self.context.context()),
+            provider: Some(self.context.provider()),
             session: SessionConfig {
                 role: if self.is_server { Role::Server } else { Role::Client },
                 verify: Verify {

@@ -1,7 +1,8 @@
 //! A connection as its owner sees it: commands that any thread may give, and questions about its state.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::server::{Server, ServerConfig, Visitor};
 use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
 use super::{lock, next_id, Event, EventSink};
-use crate::engine::{Answer, Context, Hooks, Role, SessionConfig, TlsSession, Verify};
+use crate::engine::{Answer, Hooks, Provider, Role, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
 use crate::framing::Framing;
 use crate::policy::limits;
@@ -24,7 +25,7 @@ use crate::transport::{ConnectOptions, SocketAddress, Stream};
 #[derive(Clone)]
 pub struct StartOptions {
     /// `None`: no TLS, plain TCP.
-    pub context: Option<Context>,
+    pub provider: Option<Provider>,
     pub session: SessionConfig,
     /// From the call on; `None` for no limit.
     pub handshake_timeout: Option<Duration>,
@@ -38,7 +39,7 @@ impl StartOptions {
     /// No TLS: plain TCP.
     pub fn clear() -> Self {
         let session = SessionConfig::new(Role::Server);
-        StartOptions { context: None, session, handshake_timeout: None, handshake_inactivity: None, strict_eof: false }
+        StartOptions { provider: None, session, handshake_timeout: None, handshake_inactivity: None, strict_eof: false }
     }
 }
 
@@ -104,6 +105,10 @@ pub struct Connection {
     pub(super) inbound: AtomicUsize,
     /// Reading stopped for want of room in the sink.
     pub(super) stalled: AtomicBool,
+    /// A part of a message waits for the rest of it.
+    pub(super) partial: AtomicBool,
+    /// See [`ServerConfig::generation`].
+    generation: AtomicU32,
     pub(super) local: OnceLock<Option<SocketAddress>>,
     pub(super) peer: OnceLock<Option<SocketAddress>>,
 }
@@ -123,6 +128,8 @@ impl Connection {
             control: AtomicU8::new(0),
             inbound: AtomicUsize::new(0),
             stalled: AtomicBool::new(false),
+            partial: AtomicBool::new(false),
+            generation: AtomicU32::new(0),
             local: OnceLock::new(),
             peer: OnceLock::new(),
         })
@@ -173,6 +180,7 @@ impl Connection {
         core.start = (!waits).then(|| config.start.clone());
         core.unseen = Some(server.clone());
         let conn = Self::new(shard, server.sink().clone(), core, None);
+        conn.generation.store(config.generation, Ordering::Release);
         if !(waits || config.paused) {
             conn.control.store(control::READ, Ordering::Release);
         }
@@ -193,6 +201,16 @@ impl Connection {
 
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// See [`ServerConfig::generation`].
+    pub fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether a part of a message waits for the rest of it.
+    pub fn has_partial(&self) -> bool {
+        self.partial.load(Ordering::Acquire)
     }
 
     /// Lets the task look again, from any thread.
@@ -265,7 +283,24 @@ impl Connection {
         self.wake();
     }
 
-    /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted.
+    /// Sends a regular file behind what waits; what is sent later goes behind it. [`super::Event::FileProgress`] tells how
+    /// far it is, and [`super::Event::FileDone`] that it is over, unless the connection ends before. False: the connection
+    /// is closing, or a file is on its way already.
+    pub fn send_file(self: &Arc<Self>, path: PathBuf) -> bool {
+        let taken = !self.is_closing() && lock(&self.outbox).send_file(path);
+        self.wake();
+        taken
+    }
+
+    /// Sends no more of the file: what is encrypted already still leaves. [`super::Event::FileDone`] follows.
+    pub fn interrupt_file(self: &Arc<Self>) {
+        if lock(&self.outbox).interrupt_file() {
+            self.wake();
+        }
+    }
+
+    /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted. What was not read yet of a file
+    /// does not count.
     pub fn pending(&self) -> usize {
         let mut core = lock(&self.core);
         core.encrypted() + lock(&self.outbox).len()

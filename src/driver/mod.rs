@@ -6,6 +6,7 @@ mod connection;
 mod core;
 mod datagram;
 mod duplex;
+mod file;
 mod outbox;
 mod server;
 mod shard;
@@ -58,6 +59,16 @@ pub enum Event<'a> {
     /// The write that was pending is in the kernel.
     Drain,
     ShutdownDone,
+    /// How much of a file has left, in bytes; see [`Connection::send_file`].
+    FileProgress {
+        sent: u64,
+        total: u64,
+    },
+    /// The file is over: all of it is in the kernel, or it was interrupted, or it could not be read on.
+    FileDone {
+        interrupted: bool,
+        error: Option<&'a Error>,
+    },
     /// The kernel has taken nothing of what waits for too long; see [`Connection::set_stall_timeout`].
     Stalled,
     /// Final: the connection closes by itself.

@@ -38,6 +38,8 @@ pub struct ServerConfig {
     pub socket: SocketOptions,
     /// Connections above this many are closed at once; 0 for no limit.
     pub max_connections: usize,
+    /// Connections of the owner's from elsewhere, which count too.
+    pub elsewhere: usize,
     /// Connections give messages instead of data.
     pub framing: Option<Framing>,
     /// A part of a message is given when nothing has come for so long. `None`: at the end.
@@ -48,6 +50,8 @@ pub struct ServerConfig {
     pub ask: bool,
     /// Neither side of a connection moves a byte for so long: see [`Connection::set_idle_timeout`]. Zero: no limit.
     pub idle_timeout: Duration,
+    /// The owner's number for this configuration, to tell by what a connection was accepted.
+    pub generation: u32,
 }
 
 impl ServerConfig {
@@ -137,7 +141,7 @@ impl Server {
 
     /// For the next connection: without a handshake it is at once where it stays.
     fn shard(&self) -> Result<&'static Shard> {
-        match self.config().start.context {
+        match self.config().start.provider {
             Some(_) => Shard::for_handshake(),
             None => Shard::for_data(),
         }
@@ -253,7 +257,7 @@ impl Server {
             return;
         }
         let live = self.live.fetch_add(1, Ordering::AcqRel);
-        if config.max_connections != 0 && live >= config.max_connections {
+        if config.max_connections != 0 && live.saturating_add(config.elsewhere) >= config.max_connections {
             self.left();
             let (_read, write) = stream.split();
             self.sink.emit(self.id, Event::Drop { local: write.local_address(), peer: write.peer_address() });

@@ -19,6 +19,7 @@ mod info;
 mod own_tickets;
 mod peek;
 pub mod platform;
+mod provider;
 mod psk;
 mod record;
 mod session;
@@ -41,6 +42,7 @@ pub use compression::Compression;
 pub use context::{
     cipher_names, has_root_store, openssl_version, set_root_store, Context, RootStore, TICKET_KEYS_LENGTH,
 };
+pub use provider::Provider;
 pub use own_tickets::{TicketAnswer, TicketHead, TicketKey};
 pub use psk::SharedKey;
 pub use sni::SniTable;

@@ -10,13 +10,13 @@ use std::io::{self, Read as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsConnector, TlsStream};
+use native_tls::{HandshakeError, MidHandshakeTlsStream, Protocol, TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::credentials::start_openssl;
 use crate::engine::state::Bytes;
 use crate::engine::{
-    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role, SessionConfig, SessionEvent,
-    TlsSession, Verify,
+    Answer, Cipher, Context, EphemeralKey, Forgive, Handshake, Hooks, KeyExchange, Read, Role, SessionConfig,
+    SessionEvent, TlsSession, Verify,
 };
 use crate::error::{Error, Result};
 
@@ -45,16 +45,40 @@ pub enum Identity<'a> {
     },
 }
 
+/// The oldest and the newest protocol as on the wire, `0x0303` for TLS 1.2; 0: the system's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Versions {
+    pub min: u16,
+    pub max: u16,
+}
+
 impl Platform {
-    /// Errors: `ERR_C4TLS_PLATFORM`, worded by the system.
-    pub fn server(identity: Identity) -> Result<Self> {
+    /// Errors: `ERR_C4TLS_PLATFORM`, worded by the system; `ERR_C4TLS_PROVIDER_UNSUPPORTED` for versions it does not have.
+    pub fn server(identity: Identity, versions: Versions) -> Result<Self> {
         start_openssl();
+        // Elsewhere native-tls offers servers TLS 1.2 at most.
+        if versions.min > 0x0303 && !cfg!(windows) {
+            return Err(unsupported("servers of TLS 1.3 alone"));
+        }
+        if versions.max != 0 && versions.max < versions.min {
+            return Err(unsupported("a newest protocol that is older than the oldest"));
+        }
         let identity = match identity {
             Identity::Pkcs12 { der, passphrase } => native_tls::Identity::from_pkcs12(der, passphrase),
             Identity::Pem { chain, key } => native_tls::Identity::from_pkcs8(chain, key),
         };
-        let acceptor = TlsAcceptor::new(identity.map_err(failed)?).map_err(failed)?;
-        Ok(Platform { side: Side::Server(acceptor) })
+        let mut builder = TlsAcceptor::builder(identity.map_err(failed)?);
+        if versions.min != 0 {
+            builder.min_protocol_version(Some(protocol(versions.min)?));
+        }
+        if versions.max != 0 {
+            builder.max_protocol_version(Some(protocol(versions.max)?));
+            // The system's oldest may be newer than that.
+            if versions.min == 0 && versions.max < 0x0303 {
+                builder.min_protocol_version(Some(protocol(versions.max)?));
+            }
+        }
+        Ok(Platform { side: Side::Server(builder.build().map_err(failed)?) })
     }
 
     /// A client that trusts the system's roots, and those in `roots` (PEM each) as well.
@@ -67,27 +91,39 @@ impl Platform {
         Ok(Platform { side: Side::Client(builder.build().map_err(failed)?) })
     }
 
-    pub fn session(&self, config: SessionConfig) -> Result<Box<dyn TlsSession>> {
-        let SessionConfig { role, verify, alpn, servername, session, request_ocsp, hooks, sni, .. } = config;
+    /// `ERR_C4TLS_PROVIDER_UNSUPPORTED` when `config` asks for more than there is.
+    pub fn check(&self, config: &SessionConfig) -> Result<()> {
+        let SessionConfig { role, verify, forgive, alpn, session, request_ocsp, hooks, sni, .. } = config;
+        let side = match &self.side {
+            Side::Server(_) => Role::Server,
+            Side::Client(_) => Role::Client,
+        };
         let refused = [
             (!alpn.is_empty(), "ALPN"),
             (session.is_some(), "resuming a stored session"),
-            (request_ocsp, "OCSP stapling"),
-            (hooks.client_hello || hooks.certificate, "questions during the handshake"),
+            (*request_ocsp, "OCSP stapling"),
+            (hooks.client_hello || hooks.certificate || hooks.offer, "questions during the handshake"),
             (hooks.psk, "pre-shared keys"),
             (hooks.keylog, "key logging"),
             (hooks.sessions, "session events"),
-            (hooks.trace, "tracing"),
+            (hooks.trace || hooks.records, "tracing"),
             (sni.is_some(), "certificates by server name"),
-            (verify.request && role == Role::Server, "client certificates"),
+            ((verify.request || hooks.client_certificate) && *role == Role::Server, "client certificates"),
+            (*forgive != Forgive::default() && *role == Role::Client, "faults of certificates that are forgiven"),
+            (*role != side, "the other side of the handshake"),
         ];
-        if let Some((_, what)) = refused.iter().find(|(asked, _)| *asked) {
-            return Err(unsupported(what));
+        match refused.iter().find(|(asked, _)| *asked) {
+            Some((_, what)) => Err(unsupported(what)),
+            None => Ok(()),
         }
-        let start = match (&self.side, role) {
-            (Side::Server(acceptor), Role::Server) => Start::Accept(acceptor.clone()),
-            (Side::Client(connector), Role::Client) => Start::Connect(connector.clone()),
-            _ => return Err(unsupported("the other side of the handshake")),
+    }
+
+    pub fn session(&self, config: SessionConfig) -> Result<Box<dyn TlsSession>> {
+        self.check(&config)?;
+        let SessionConfig { role, servername, .. } = config;
+        let start = match &self.side {
+            Side::Server(acceptor) => Start::Accept(acceptor.clone()),
+            Side::Client(connector) => Start::Connect(connector.clone()),
         };
         Ok(Box::new(Session {
             pipe: Pipe::default(),
@@ -102,11 +138,22 @@ impl Platform {
     }
 }
 
+fn protocol(version: u16) -> Result<Protocol> {
+    match version {
+        0x0301 => Ok(Protocol::Tlsv10),
+        0x0302 => Ok(Protocol::Tlsv11),
+        0x0303 => Ok(Protocol::Tlsv12),
+        0x0304 => Ok(Protocol::Tlsv13),
+        _ => Err(unsupported("this protocol version")),
+    }
+}
+
 fn failed(error: native_tls::Error) -> Error {
     Error::new("ERR_C4TLS_PLATFORM", error.to_string())
 }
 
-fn unsupported(what: &str) -> Error {
+/// `ERR_C4TLS_PROVIDER_UNSUPPORTED`.
+pub fn unsupported(what: &str) -> Error {
     let message = format!("The platform's TLS provider does not support {what}; use the internal provider");
     Error::new("ERR_C4TLS_PROVIDER_UNSUPPORTED", message)
 }

@@ -38,6 +38,17 @@ pub const DIRECT_WRITE_BATCH: usize = 64;
 /// in front of it are at most one slice of `lib/tls/outbox.js`.
 pub const CIPHERTEXT_BACKLOG: usize = 64 * 1024;
 
+/// A file is read in blocks of this many bytes, and two of a connection are under way at a time: one is sent while the next
+/// is read. As much as `CIPHERTEXT_BACKLOG`, which takes it at once.
+pub const FILE_BLOCK: usize = 64 * 1024;
+
+/// Bytes of a file from one report of progress to the next. A fast one is reported some thousand times a second.
+pub const FILE_PROGRESS: u64 = 256 * 1024;
+
+/// Threads of each shard that read files, for one block at a time. As many as libuv has: disks gain little from more, and
+/// a file system that hangs keeps no more.
+pub const FILE_THREADS: usize = 4;
+
 /// Ciphertext of one connection above which its peer is not read, in bytes. What the program writes never comes so far, so
 /// two sides that write and do not read hold each other up no sooner than without TLS. Above it are answers that the peer
 /// asks for and does not take: TLS 1.3 answers each request for new keys.

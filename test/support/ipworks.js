@@ -81,6 +81,11 @@ class Recorded {
     return this.of('DataIn').map(({ text, EOL }) => [text, EOL]);
   }
 
+  /** The Connection of a client. */
+  connection(id) {
+    return this.server.getConnections().get(id);
+  }
+
   /** A client of Node's `tls`, connected, and what the server says of it: { client, id }. */
   async connect(options) {
     const before = this.of('Connected').length;

@@ -49,7 +49,11 @@ impl Outlet {
                 conn.sink.data(conn, clear);
                 Ok(())
             }
-            Outlet::Messages(framer) => framer.push(clear, &mut |message| deliver(conn, message)),
+            Outlet::Messages(framer) => {
+                let pushed = framer.push(clear, &mut |message| deliver(conn, message));
+                conn.partial.store(framer.is_waiting(), Ordering::Release);
+                pushed
+            }
             Outlet::Nothing => Ok(()),
         }
     }
@@ -309,7 +313,9 @@ impl Task {
         let framing = lock(&self.conn.orders).framing.take();
         match (framing, &mut self.outlet) {
             (Some(framing), Outlet::Messages(framer)) => {
-                framer.reconfigure(framing, &mut |message| deliver(&self.conn, message))
+                let changed = framer.reconfigure(framing, &mut |message| deliver(&self.conn, message));
+                self.conn.partial.store(framer.is_waiting(), Ordering::Release);
+                changed
             }
             (Some(framing), Outlet::Data) => {
                 self.outlet = Outlet::Messages(Framer::new(framing));

@@ -274,8 +274,8 @@ impl Task {
             self.conn.limit(|orders| orders.silence = limit);
         }
         self.timer = start.handshake_timeout.map(|limit| Box::pin(tokio::time::sleep(limit)));
-        let session = match start.context {
-            Some(context) => context.session(start.session),
+        let session = match start.provider {
+            Some(provider) => provider.session(start.session),
             None => Ok(clear_session(start.session.role)),
         };
         match session {

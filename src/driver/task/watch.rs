@@ -137,7 +137,9 @@ impl Task {
         if core.shutdown == Shutdown::Done {
             return (Left::Fin, limits::FINISH_TIME);
         }
-        (Left::Bytes(core.encrypted() + lock(&self.conn.outbox).len()), orders.finish)
+        let left = core.encrypted() + lock(&self.conn.outbox).ready();
+        // A file that is being read is not the peer's fault.
+        (Left::Bytes(left), if left > 0 { orders.finish } else { Duration::ZERO })
     }
 
     /// The kernel has taken nothing of what waits for too long, and nobody knows yet.

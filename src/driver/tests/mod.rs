@@ -35,7 +35,7 @@ fn context() -> Context {
 
 fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
     StartOptions {
-        context: Some(context),
+        provider: Some(context.into()),
         session: SessionConfig {
             role,
             verify: Verify::default(),
@@ -62,11 +62,13 @@ fn config() -> ServerConfig {
         socket: SocketOptions::default(),
         paused: false,
         max_connections: 0,
+        elsewhere: 0,
         framing: None,
         quiet: None,
         access: None,
         ask: false,
         idle_timeout: Duration::ZERO,
+        generation: 0,
     }
 }
 

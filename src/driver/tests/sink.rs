@@ -31,6 +31,11 @@ pub enum Seen {
     Datagram(u32, Vec<u8>),
     /// Whether it was pushed out.
     PeerGone(u32, bool),
+    FileProgress(u64, u64),
+    FileDone {
+        interrupted: bool,
+        error: Option<String>,
+    },
     /// Any other, by its name.
     Other(&'static str),
 }
@@ -208,6 +213,10 @@ impl EventSink for Sink {
                 Event::ConnectFailed(_) => Seen::Other("connect failed"),
                 Event::Secure => Seen::Other("secure"),
                 Event::Drain => Seen::Other("drain"),
+                Event::FileProgress { sent, total } => Seen::FileProgress(sent, total),
+                Event::FileDone { interrupted, error } => {
+                    Seen::FileDone { interrupted, error: error.map(|e| e.code.to_string()) }
+                }
                 Event::Stalled => Seen::Other("stalled"),
                 Event::ShutdownDone => Seen::Other("shutdown"),
                 Event::Closed => Seen::Other("closed"),
