@@ -80,8 +80,8 @@ describe('the page of npm start', function () {
     });
 
     /** The page, with all that it complained of in `problems`. */
-    async function open(address, settings) {
-      const page = await browser.newPage({ ignoreHTTPSErrors: true, ...settings });
+    async function open(address) {
+      const page = await browser.newPage();
       page.setDefaultTimeout(PATIENCE);
       const problems = [];
       page.on('pageerror', (error) => problems.push(error.message));
@@ -131,7 +131,7 @@ describe('the page of npm start', function () {
 
     it('tells what to do when the browser does not trust the feed', async () => {
       const served = await startDashboard();
-      const page = await browser.newPage({ ignoreHTTPSErrors: true });
+      const page = await browser.newPage();
       page.setDefaultTimeout(PATIENCE);
       await page.routeWebSocket(/./, (socket) => socket.close());
       await page.goto(served.page);
