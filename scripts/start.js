@@ -106,11 +106,12 @@ const originsOf = (pagePort) => [`https://${HOST}:${pagePort}`];
 
 // ---- what a reader can paste
 
-function showLines({ echoPort, pagePort, certificate }) {
+function showLines({ echoPort, pagePort, feedPort, certificate }) {
   // As a JavaScript string within the shell's double quotes.
   const quoted = certificate.replace(/\\/g, '/');
   console.log(`echo   ${HOST}:${echoPort}
 page   https://${HOST}:${pagePort}/
+feed   wss://${HOST}:${feedPort}/
 
 Open the page in a browser: it shows what goes on here. Or try (the echo server sends back every line you type):
 

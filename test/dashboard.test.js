@@ -17,25 +17,18 @@ const PATIENCE = 15_000;
 // npm start always serves c4tls itself.
 const options = { env: { ...process.env, NODE_OPTIONS: '' }, timeout: 60_000 };
 
-/** npm start with what it prints: `page` is the page's address. */
+/** npm start with what it prints: the page's address, and the ports of the page and of its feed. */
 async function startDashboard(...args) {
   const program = start(process.execPath, [START, ...args], options);
   await program.waitFor(/^Ctrl-C/m);
-  const [, page, port] = /^page +(https:.*:(\d+)\/)$/m.exec(program.stdout);
-  return { program, page, port };
+  const [, page, pagePort] = /^page +(https:.*:(\d+)\/)$/m.exec(program.stdout);
+  const [, feedPort] = /^feed +wss:.*:(\d+)\/$/m.exec(program.stdout);
+  return { program, page, pagePort, feedPort };
 }
 
 async function stop({ program }) {
   program.signal('SIGTERM');
   assert.deepStrictEqual(await program.ended.then(({ code, stderr }) => ({ code, stderr })), { code: 0, stderr: '' });
-}
-
-/** The port of the feed, as the page names it. */
-async function feedPort(page) {
-  const [response] = await once(https.get(page, { rejectUnauthorized: false, agent: false }), 'response');
-  let text = '';
-  for await (const chunk of response) text += chunk;
-  return /<meta name="feed" content="(\d+)">/.exec(text)[1];
 }
 
 /** The status of the answer to a WebSocket's opening request. */
@@ -63,10 +56,9 @@ describe('the page of npm start', function () {
 
   it('has a feed for itself and for no page of others', async () => {
     const served = await startDashboard();
-    const port = await feedPort(served.page);
-    assert.strictEqual(await upgrade(port, { origin: served.page.slice(0, -1) }), 101);
+    assert.strictEqual(await upgrade(served.feedPort, { origin: served.page.slice(0, -1) }), 101);
     for (const headers of [{ origin: 'https://example.com' }, { origin: 'null' }, {}]) {
-      assert.strictEqual(await upgrade(port, headers), 403, JSON.stringify(headers));
+      assert.strictEqual(await upgrade(served.feedPort, headers), 403);
     }
     await stop(served);
   });
@@ -117,7 +109,7 @@ describe('the page of npm start', function () {
 
     it('connects again by itself, and shows the new servers\' figures', async () => {
       const first = await startDashboard();
-      const ports = ['--https-port', first.port, '--wss-port', await feedPort(first.page)];
+      const ports = ['--https-port', first.pagePort, '--wss-port', first.feedPort];
       const { page } = await open(first.page);
       await page.locator('#state[data-state=live]').waitFor();
       await stop(first);
@@ -137,7 +129,7 @@ describe('the page of npm start', function () {
       await page.goto(served.page);
       await page.locator('#hint').waitFor({ state: 'visible' });
       const link = await page.locator('#trust').getAttribute('href');
-      assert.strictEqual(link, `https://127.0.0.1:${await feedPort(served.page)}/`);
+      assert.strictEqual(link, `https://127.0.0.1:${served.feedPort}/`);
       await stop(served);
     });
   });
