@@ -2,6 +2,6 @@ import ipworks from './ipworks.js';
 
 export default ipworks;
 export const {
-  CertStoreTypes, Certificate, Connection, ConnectionMap, IPWorksSSLError, SSLServer, SSLServerSSLProviders, WSConnection,
-  WSServer, WebSocketDataFormats, sslserver, wsserver,
+  CertStoreTypes, Certificate, Connection, ConnectionMap, IPWorksSSLError, SSLServer, SSLServerSSLProviders,
+  WSConnection, WSServer, WebSocketDataFormats, sslserver, wsserver,
 } = ipworks;

@@ -241,6 +241,27 @@ const PHASES = [
     rows: operations('message'),
   },
   {
+    name: 'datain-64x1',
+    title: 'DataIn echo 1 KiB, 64 connections',
+    service: 'datain',
+    measure: lines(1024, 1),
+    rows: operations('message'),
+  },
+  {
+    name: 'datain-64x16',
+    title: 'DataIn echo, 16 in flight',
+    service: 'datain',
+    measure: lines(1024, 16),
+    rows: operations('message'),
+  },
+  {
+    name: 'datain-64x16-128',
+    title: 'DataIn echo 128 B, 16 in flight',
+    service: 'datain',
+    measure: lines(128, 16),
+    rows: operations('message'),
+  },
+  {
     name: 'websocket-64x1',
     title: 'WebSocket echo 1 KiB, 64 connections',
     service: 'websocket',

@@ -1,10 +1,13 @@
 'use strict';
 
 const { versions } = require('../../lib/core/binding');
-const { withDriver } = require('./lines');
+const { withDriver, withSSLServer } = require('./lines');
 const { withWSServer } = require('./websocket');
+
+const ipworks = require('../../ipworks');
 
 require('./serve')(require('../..'), versions(), {
   lines: withDriver(require('../../control4')),
-  ...withWSServer(require('../../ipworks')),
+  datain: withSSLServer(ipworks),
+  ...withWSServer(ipworks),
 });

@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { withDriver } = require('./lines');
+const { withDriver, withSSLServer } = require('./lines');
 const { withWSServer } = require('./websocket');
 const { localFileName } = require('../../locate-binding');
 
@@ -16,7 +16,13 @@ function servicesOf(file, make) {
   return fs.existsSync(module) ? make(require(module)) : {};
 }
 
+/** Earlier commits have only certificates. */
+const withIPWorks = (ipworks) => ({
+  ...(ipworks.SSLServer && { datain: withSSLServer(ipworks) }),
+  ...withWSServer(ipworks),
+});
+
 require('./serve')(require(checkout), require(process.env.C4TLS_BINDING).versions(), {
   ...servicesOf('control4.js', (control4) => ({ lines: withDriver(control4) })),
-  ...servicesOf('ipworks.js', withWSServer),
+  ...servicesOf('ipworks.js', withIPWorks),
 });

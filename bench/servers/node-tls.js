@@ -1,11 +1,10 @@
 'use strict';
 
-const tls = require('node:tls');
-const { withSplitter } = require('./lines');
+const { ofSplitter } = require('./lines');
 const { withWs } = require('./websocket');
 
 const webSocket = withWs();
-require('./serve')(tls, { openssl: process.versions.openssl, ...webSocket.versions }, {
-  lines: withSplitter(tls),
+require('./serve')(require('node:tls'), { openssl: process.versions.openssl, ...webSocket.versions }, {
+  ...ofSplitter,
   ...webSocket.services,
 });

@@ -22,7 +22,7 @@ exports.withWs = function withWs() {
   } catch {
     return { services: {}, versions: {} };
   }
-  const start = (perMessageDeflate) => (credentials) => {
+  const start = (perMessageDeflate) => (tls, credentials) => {
     const web = https.createServer({ ...credentials, minVersion: 'TLSv1.3' });
     new ws.WebSocketServer({ server: web, perMessageDeflate }).on('connection', (socket) => {
       socket.on('error', () => socket.terminate());
@@ -42,7 +42,7 @@ exports.withWs = function withWs() {
 /** IPWorks's WSServer; no services in a checkout that has none. */
 exports.withWSServer = function withWSServer({ Certificate, CertStoreTypes, WSServer }) {
   if (!WSServer) return {};
-  const start = (deflate) => async ({ key, cert }) => {
+  const start = (deflate) => async (tls, { key, cert }) => {
     const server = new WSServer();
     server.setLocalHost('127.0.0.1');
     server.setLocalPort(0);

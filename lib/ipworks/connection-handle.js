@@ -20,6 +20,8 @@ const SYSTEM = 2;
 
 const TIMEOUTS = new Set(['ERR_C4TLS_IDLE_TIMEOUT', 'ERR_TLS_HANDSHAKE_TIMEOUT']);
 const EMPTY = Buffer.alloc(0);
+// Messages of one connection, one behind the promise jobs of the other, before others have their turn.
+const IN_A_ROW = 64;
 
 const json = (payload) => JSON.parse(payload.toString());
 const endpoint = (found) => ({ address: plainAddress(found?.address), port: found?.port ?? 0 });
@@ -56,12 +58,16 @@ class ConnectionHandle extends Target {
     this.acceptData = true;
     this.held = [];                // messages that wait: the program has paused, or others come first
     this.cutter = null;            // from when the program has changed the framing
-    this.pumping = false;          // the next message comes in a turn of its own
+    this.pumping = false;          // the next message comes when promise jobs have run
+    this.row = 0;                  // so many without a turn of the event loop
+    this.told = 0;                 // the wake in which the last message was given at once
+    this.ending = false;           // the client sends no more
     this.closed = false;
     this.local = this.remote = endpoint();
     this.refusal = REFUSED;        // its number, when the client is refused for its certificate
     this.sender = this.makeSender(timeout, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
     this.public = null;            // the Connection that programs see
+    this.paced = false;            // see onMessage
     this.attach(id);
   }
 
@@ -92,6 +98,8 @@ class ConnectionHandle extends Target {
     if (this.connected) return;    // a renegotiation
     this.learnAddresses();
     this.connected = this.sender.isReady = true;
+    // Data comes behind what is told of the connection.
+    this.pumping = true;
     this.server._onSecure(this);
   }
 
@@ -99,6 +107,12 @@ class ConnectionHandle extends Target {
   learnAddresses() {
     this.local = endpoint(this.native.getsockname());
     this.remote = endpoint(this.native.getpeername());
+  }
+
+  /** Data may come. */
+  begin() {
+    this.pumping = false;
+    this.pump();
   }
 
   onClientCertificate(verdict) {
@@ -109,11 +123,19 @@ class ConnectionHandle extends Target {
   // ---- what comes
 
   onMessage(bytes, ended) {
-    if (this.leaving) return undefined;
-    if (this.cutter !== null) this.cutter.push(this.uncut(bytes, ended));
-    else if (this.acceptData && !this.pumping && this.held.length === 0) return this.deliver(bytes, ended);
-    else this.held.push([bytes, ended]);
-    return this.pump();
+    if (this.leaving) return;
+    if (this.cutter === null && this.acceptData && !this.pumping && this.held.length === 0) {
+      if (this.told !== this.wake) {
+        this.told = this.wake;
+        this.deliver(bytes, ended);
+        return;
+      }
+      // Another one in the same wake: promise jobs of the first have not run.
+      this.pumpLater();
+    }
+    if (this.cutter === null) this.held.push([bytes, ended]);
+    else this.cutter.push(this.uncut(bytes, ended));
+    this.pump();
   }
 
   // As the native side has cut it.
@@ -162,10 +184,13 @@ class ConnectionHandle extends Target {
   pumpLater() {
     if (this.pumping) return;
     this.pumping = true;
-    setImmediate(() => {
+    const pump = () => {
       this.pumping = false;
       this.runInAsyncScope(this.pump, this);
-    });
+    };
+    this.row = (this.row + 1) % IN_A_ROW;
+    if (this.row === 0) setImmediate(pump);
+    else afterPromises(pump);
   }
 
   /** Bytes have come that are not given yet. */
@@ -177,11 +202,13 @@ class ConnectionHandle extends Target {
     return this.cutter === null ? this.held.length > 0 : !this.cutter.isEmpty;
   }
 
-  // Delivers one message that waits; others, and the end behind them, in turns of their own.
+  // Delivers one message that waits; others, and the end behind them, when promise jobs have run.
   pump() {
     if (this.pumping || this.server === null) return;
     if (!this.isWaiting()) {
+      this.row = 0;
       if (this.closed) this.server._onClosed(this);
+      else if (this.ending) this.finish();
       return;
     }
     if (!this.acceptData) return;
@@ -204,8 +231,7 @@ class ConnectionHandle extends Target {
     if (this.closed) {
       this.pumpLater();
     } else if (this.linger && this.connected) {
-      this.sender.close();
-      this.native.finish(this.server._lingerTime());
+      this.finish();
     } else {
       this.native.close(true);
     }
@@ -218,8 +244,16 @@ class ConnectionHandle extends Target {
     this.cutter = null;
   }
 
-  // The client sends no more: what is queued still leaves.
+  // The client sends no more. What it has sent is given first, and answered.
   onEnd() {
+    this.ending = true;
+    this.cutter?.finish();
+    this.pump();
+  }
+
+  // What is queued still leaves.
+  finish() {
+    this.ending = false;
     this.sender.close();
     this.native.finish(this.server._lingerTime());
   }

@@ -28,12 +28,13 @@ class Cutter {
     this.#searched = 0;
   }
 
-  get isEmpty() { return this.#length === 0; }
-  get #length() { return this.#to - this.#from; }
+  get isEmpty() { return this.length === 0; }
+  /** Bytes that are not given yet. */
+  get length() { return this.#to - this.#from; }
 
   /** Takes bytes, which nobody may change. */
   push(bytes) {
-    const length = this.#length;
+    const length = this.length;
     if (length === 0) {
       this.#store = bytes;
       this.#from = 0;
@@ -57,17 +58,18 @@ class Cutter {
     this.#over = true;
   }
 
-  /** @returns {{ bytes: Buffer, ended: boolean } | null} the next message; null: not there yet */
+  /** @returns {{ bytes: Buffer, ended: boolean, mark: number } | null} the next message, and how long its end was;
+   *   null: not there yet */
   next() {
-    if (this.#afterCr && this.#length > 0) {
+    if (this.#afterCr && this.length > 0) {
       this.#afterCr = false;
       if (this.#store[this.#from] === LF) this.#from++;
     }
-    if (this.#length === 0) return null;
+    if (this.length === 0) return null;
     const found = this.#find();
     if (found !== null || !this.#over) return found;
     const { kind, maxLineLength } = this.#framing;
-    return this.#take(kind === 'record' ? this.#length : this.#most(maxLineLength), 0, false);
+    return this.#take(kind === 'record' ? this.length : this.#most(maxLineLength), 0, false);
   }
 
   #find() {
@@ -75,7 +77,7 @@ class Cutter {
       case 'record': return this.#record();
       case 'lines': return this.#line();
       case 'delimiter': return this.#delimited();
-      default: return this.#take(this.#length, 0, true);
+      default: return this.#take(this.length, 0, true);
     }
   }
 
@@ -83,19 +85,19 @@ class Cutter {
     const bytes = this.#store.subarray(this.#from, this.#from + length);
     this.#from += length + mark;
     this.#searched = 0;
-    return { bytes, ended };
+    return { bytes, ended, mark };
   }
 
   // As much of a line as is given without its end.
   #most(maxLineLength) {
-    const length = Math.min(maxLineLength, this.#length);
-    if (!this.#framing.wholeCharacters || length === this.#length) return length;
+    const length = Math.min(maxLineLength, this.length);
+    if (!this.#framing.wholeCharacters || length === this.length) return length;
     return wholeCharacters(this.#store.subarray(this.#from, this.#from + length)) || length;
   }
 
   #record() {
     const { recordLength } = this.#framing;
-    return this.#length < recordLength ? null : this.#take(recordLength, 0, true);
+    return this.length < recordLength ? null : this.#take(recordLength, 0, true);
   }
 
   #line() {

@@ -9,7 +9,12 @@ const WOULD_BLOCK = 10035;
 const RESET = 10054;
 const TIMED_OUT = 10060;
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
+// Of a send that waits, so much goes to the native side at once: its owner keeps the whole of it anyway.
+const PORTION = 1 << 20;
+/** What a send is that was taken whole at once. */
 const DONE = Promise.resolve();
+
+const isFile = (job) => job.path !== undefined;
 
 class Sender {
   #native;
@@ -36,14 +41,14 @@ class Sender {
 
   /** Takes bytes as the timeout says. `form`: what a subclass makes of them. */
   send(bytes, form) {
-    if (this.timeout > 0) return this.#await({ bytes, form });
+    if (this.timeout > 0 || (this.#jobs.length > 0 && this.#jobs.some(isFile))) return this.#await({ bytes, form });
     const problem = this.attempt(bytes, form);
     return problem === null ? DONE : Promise.reject(problem);
   }
 
   /** Without a timeout: at once, as far as it goes. Returns what went wrong, or null. */
   attempt(bytes, form) {
-    if (this.#isWaiting()) return this.#refuse(0);
+    if (this.#jobs.length > 0) return this.#refuse(0);
     const job = { bytes, form, taken: false };
     const taken = this._put(job, this.#limit(), false);
     if (taken < 0) {
@@ -81,7 +86,7 @@ class Sender {
 
   // A send, not a file, is under way and waits.
   #isWaiting() {
-    return this.#jobs.length > 0 && this.#jobs[0].path === undefined;
+    return this.#jobs.length > 0 && !isFile(this.#jobs[0]);
   }
 
   // Nothing taken: ReadyToSend follows. A part taken: it does not, as documented.
@@ -106,16 +111,16 @@ class Sender {
   #advance() {
     while (this.#jobs.length > 0) {
       const [job] = this.#jobs;
-      if (job.path !== undefined) {
+      if (isFile(job)) {
         this.#native.setStallTimeout(this.timeout * 1000);
         this.#native.sendFile(job.path);
         return;
       }
-      if (!job.taken && this._put(job, this.#limit(), false) < 0) {
+      if (!job.taken && this._put(job, PORTION, false) < 0) {
         this.abandon(this._lost());
         return;
       }
-      if (!job.taken || this.#native.pendingBytes() > 0) {
+      if (!job.taken || (this.timeout > 0 && this.#native.pendingBytes() > 0)) {
         if (job.taken) this.#native.awaitDrain();
         this.#native.setStallTimeout(this.timeout * 1000);
         return;
@@ -166,7 +171,7 @@ class Sender {
   /** Stops the file or the waiting send that is under way. */
   interrupt() {
     if (this.#jobs.length === 0) return;
-    if (this.#jobs[0].path !== undefined) {
+    if (isFile(this.#jobs[0])) {
       this.#native.interruptFile();
       return;
     }
@@ -177,8 +182,8 @@ class Sender {
   /** The connection is about to end: what waits is taken, up to a file that has not begun. */
   close() {
     for (const [index, job] of this.#jobs.entries()) {
-      if (job.path !== undefined && index > 0) break;
-      if (job.path === undefined && !job.taken) this._put(job, EVERYTHING, true);
+      if (isFile(job) && index > 0) break;
+      if (!isFile(job) && !job.taken) this._put(job, EVERYTHING, true);
     }
   }
 
@@ -200,4 +205,4 @@ class Sender {
   }
 }
 
-module.exports = { Sender };
+module.exports = { DONE, Sender };

@@ -15,6 +15,7 @@ const { eventObject } = require('./event-objects');
 const { chooseCertificate, judgeClient } = require('./handshake-events');
 const { ListeningHandle, addressOf } = require('./listening');
 const { negotiated } = require('./negotiated');
+const { DONE } = require('./sender');
 const { Settings, TCP, TLS, parseSetting } = require('./settings');
 const { kIdentity } = require('./symbols');
 const { createContext } = require('./tls-settings');
@@ -25,6 +26,8 @@ const LEAST_QUEUE = 64 * 1024;
 const PATIENCE = 30_000;
 // A client that takes nothing of what is queued for so long, in milliseconds, is not waited for.
 const LINGER = 60_000;
+// Error of a ConnectionId that belongs to nobody, be it no more.
+const GONE = 126;
 const ANYBODY = { allowed: ['*'], blocked: [] };
 
 /** Properties that a change of which makes another context. */
@@ -222,11 +225,17 @@ class SocketServer extends EventEmitter {
 
   // Not an async function: a send makes no promise of its own, and they settle in order.
   _give(connectionId, act) {
+    let given;
     try {
-      return act(this._handle(connectionId));
+      given = act(this._handle(connectionId));
+      if (given === DONE) return given;
     } catch (error) {
-      return Promise.reject(error);
+      given = Promise.reject(error);
+      if (error.code !== GONE) return given;
     }
+    // A client that does not read, or goes, must not end a program that does not look at what a send comes to.
+    given.catch(() => {});
+    return given;
   }
 
   _sendLimit() {
@@ -370,12 +379,18 @@ class SocketServer extends EventEmitter {
     this._tell('SSLStatus', { connectionId, message });
   }
 
-  // A client is there. Two events, between which promise jobs run, as between all events of a connection.
-  _welcome(handle, client) {
-    const { connectionId } = handle;
+  _enter(handle, client) {
     handle.public = client;
-    this.#clients.set(connectionId, client);
-    if (!handle.leaving) afterPromises(() => this._onReadyToSend(handle));
+    this.#clients.set(handle.connectionId, client);
+  }
+
+  // Events between which promise jobs run, as between all events of a connection; data comes behind them.
+  _welcome(handle) {
+    const { connectionId } = handle;
+    afterPromises(() => {
+      afterPromises(() => handle.begin());
+      this._onReadyToSend(handle);
+    });
     this._tell('Connected', { connectionId, statusCode: 0, description: describe(0) });
   }
 

@@ -64,7 +64,8 @@ class SSLServer extends SocketServer {
   }
 
   _onSecure(handle) {
-    const welcome = () => this._welcome(handle, Connection._of(handle));
+    this._enter(handle, Connection._of(handle));
+    const welcome = () => this._welcome(handle);
     if (this.listenerCount('SSLStatus') === 0) {
       welcome();
       return;

@@ -60,6 +60,14 @@ function joined(settings, { min, max }, [name12, known12], [name13, known13]) {
   return lists.some((list) => list.length === 0) ? '' : [...new Set(lists.flat())].join(':');
 }
 
+let systemRoots = null;
+
+// The operating system's authorities, which are read once.
+function trustSystem(context) {
+  systemRoots ??= new binding.RootStore(binding.machineCertificates(false).map((pem) => Buffer.from(pem)));
+  context.useRoots(systemRoots);
+}
+
 function applyTrust(context, settings, authenticates) {
   const trust = (name, text) => {
     for (const pem of certificates(text)) attempt(271, name, () => context.addCaCert(Buffer.from(pem)));
@@ -75,7 +83,7 @@ function applyTrust(context, settings, authenticates) {
     const found = settings.get('SSLCACertFilePaths').split(';').find((path) => fs.existsSync(path));
     if (found !== undefined) trust('SSLCACertFilePaths', read('SSLCACertFilePaths', found));
   } else if (authenticates) {
-    context.addRootCerts();
+    trustSystem(context);
   }
   trust('SSLClientCACerts', settings.get('SSLClientCACerts'));
   trust('SSLCACerts', settings.get('SSLCACerts'));

@@ -1,7 +1,7 @@
 'use strict';
 // One client of WSServer as the native side has it: its opening request, messages, pings, and the end.
 const { kinds } = require('../core/events');
-const { ConnectionHandle } = require('./connection-handle');
+const { ConnectionHandle, afterPromises } = require('./connection-handle');
 const { Cutter } = require('./cutter');
 const { failure } = require('./errors');
 const { MessageSender } = require('./message-sender');
@@ -27,7 +27,11 @@ const BROKEN = 'ERR_C4TLS_WEBSOCKET';
 class WebSocketHandle extends ConnectionHandle {
   #pings = new Map();        // of ours that wait: by number, { resolve, reject, timer }
   #complaint = null;         // what the client did wrong, until the code is known
-  #endsMessage = true;       // what was cut last is the end of a message
+  #owesClose = false;        // the client has sent its Close, and ours has not followed
+  // In LineMode: bytes that the cutter was given, where among them messages ended, and whether the last was text.
+  #given = 0;
+  #ends = [];
+  #isText = true;
 
   constructor(server, native, id, listening) {
     super(server, native, id, listening, 'WSSERVERCONNECTION');
@@ -78,6 +82,7 @@ class WebSocketHandle extends ConnectionHandle {
 
   onOpen() {
     this.connected = this.sender.isReady = true;
+    this.pumping = true;           // data comes behind what is told of the connection
     this.server._onOpen(this);
   }
 
@@ -90,16 +95,26 @@ class WebSocketHandle extends ConnectionHandle {
 
   deliver(bytes, mark) {
     const format = (mark & FIRST) === 0 ? CONTINUATION : (mark & TEXT) === 0 ? FORMAT_BINARY : FORMAT_TEXT;
-    this.server._onMessage(this, bytes, format, (mark & LAST) !== 0, false);
+    this.server._onMessage(this, bytes, format, (mark & LAST) !== 0, false, (mark & TEXT) !== 0);
   }
 
-  deliverCut({ bytes, ended }) {
-    this.server._onMessage(this, bytes, CONTINUATION, this.#endsMessage && this.cutter.isEmpty, ended);
+  deliverCut({ bytes, ended, mark }) {
+    this.server._onMessage(this, bytes, CONTINUATION, this.#isEnd(mark), ended, this.#isText);
   }
 
   uncut(bytes, mark) {
-    this.#endsMessage = (mark & LAST) !== 0;
+    this.#given += bytes.length;
+    this.#isText = (mark & TEXT) !== 0;
+    if ((mark & LAST) !== 0 && this.#ends.at(-1) !== this.#given) this.#ends.push(this.#given);
     return bytes;
+  }
+
+  // Whether a message ended with what was cut last, or with the mark behind it.
+  #isEnd(mark) {
+    const taken = this.#given - this.cutter.length;
+    let end = -1;
+    while (this.#ends.length > 0 && this.#ends[0] <= taken) end = this.#ends.shift();
+    return end >= taken - mark;
   }
 
   /** Lines, or messages, from what was not given yet. */
@@ -114,8 +129,8 @@ class WebSocketHandle extends ConnectionHandle {
     } else {
       // What is no line yet goes on as the part of a message.
       const rest = this.cutter.next();
+      if (rest !== null) this.held.push([rest.bytes, (this.#isEnd(0) ? LAST : 0) | (this.#isText ? TEXT : 0)]);
       this.cutter = null;
-      if (rest !== null) this.held.push([rest.bytes, this.#endsMessage ? LAST : 0]);
     }
     this.pumpLater();
   }
@@ -194,9 +209,29 @@ class WebSocketHandle extends ConnectionHandle {
 
   onCloseFrame(code, reason) {
     this.closeStatus ??= [code, reason];
+    this.#owesClose = true;
+    if (!this.pumping) afterPromises(() => this.#answerClose());
     if (this.#complaint === null) return;
     this.server._onViolation(this, code, this.#complaint);
     this.#complaint = null;
+  }
+
+  // What the program sends in answer to earlier messages leaves before our Close frame.
+  #answerClose() {
+    if (!this.#owesClose || this.pumping || this.closed) return;
+    this.#owesClose = false;
+    this.native.answerClose();
+  }
+
+  pump() {
+    super.pump();
+    this.#answerClose();
+  }
+
+  // The native side ends by itself.
+  onEnd() {
+    this.cutter?.finish();
+    this.pump();
   }
 
   onError(arg, problem) {

@@ -71,7 +71,9 @@ class WSServer extends SocketServer {
     for (const handle of wanted) {
       if (handle?.connected && !handle.leaving) ids.push(handle.id);
     }
-    return ids.length === 0 ? 0 : binding.broadcast(Uint32Array.from(ids), bytes, flags, this._sendLimit());
+    // A client that waits for less than the limit gets all of it.
+    const limit = this._sendLimit() + bytes.length;
+    return ids.length === 0 ? 0 : binding.broadcast(Uint32Array.from(ids), bytes, flags, limit);
   }
 
   #sendAs(handle, data) {
@@ -218,15 +220,17 @@ class WSServer extends SocketServer {
   }
 
   _onOpen(handle) {
-    this._welcome(handle, WSConnection._of(handle));
+    this._enter(handle, WSConnection._of(handle));
+    this._welcome(handle);
   }
 
-  _onMessage(handle, bytes, dataFormat, isLast, endsLine) {
+  _onMessage(handle, bytes, dataFormat, isLast, endsLine, isText) {
     const { connectionId } = handle;
     this._happened();
     if (this.listenerCount('Log') > 0) this._log(handle, 'Debug', () => `${bytes.length} bytes received, format ${dataFormat}.`);
     if (this.listenerCount('DataIn') === 0) return;
-    this.emit('DataIn', new MessageInEvent(connectionId, bytes, endsLine, this.#codePage, dataFormat, isLast));
+    const codePage = isText ? UTF8 : this.#codePage;
+    this.emit('DataIn', new MessageInEvent(connectionId, bytes, endsLine, codePage, dataFormat, isLast));
   }
 
   _onPing(handle, payload, response) {

@@ -85,7 +85,7 @@ pub struct VerifyError {
 
 #[napi]
 pub struct Connection {
-    inner: Arc<driver::Connection>,
+    pub(super) inner: Arc<driver::Connection>,
 }
 
 impl Drop for Connection {

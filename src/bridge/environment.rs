@@ -16,9 +16,10 @@ use super::pin::pin_library;
 use super::queue::{kind, Batch, Queue, WORDS};
 use super::throw::{throw, to_json};
 use super::wake::Wake;
-use crate::driver::{Connection, Event, EventSink};
+use crate::driver::{Connection, Event, EventSink, Frame};
 use crate::engine::Question;
 use crate::error::Error as CoreError;
+use crate::framing::websocket::Request;
 use crate::framing::Message;
 use crate::policy::limits;
 use crate::transport::{ConnectError, SocketAddress};
@@ -142,6 +143,10 @@ impl EventSink for Environment {
 
     fn message(&self, connection: &Arc<Connection>, message: Message<'_>) {
         self.hand_over(|queue| queue.push_message(connection, message));
+    }
+
+    fn frame(&self, connection: &Arc<Connection>, frame: Frame<'_>) {
+        self.hand_over(|queue| queue.push_frame(connection, frame));
     }
 
     fn has_room(&self) -> bool {
@@ -268,6 +273,11 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             queue.push(target, kind::TICKET_KEYS, 0, asked.to_string().as_bytes());
         }
         Event::Question(Question::Renegotiation) => plain(kind::RENEGOTIATION, 0),
+        Event::Upgrade(request) => queue.push(target, kind::UPGRADE, 0, &upgrade_json(request)),
+        Event::Opened { extensions } => {
+            queue.push(target, kind::OPEN, 0, json!({ "extensions": extensions }).to_string().as_bytes())
+        }
+        Event::CloseFrame { code, reason } => queue.push(target, kind::CLOSE_IN, code.into(), reason.as_bytes()),
         Event::Datagram { peer, bytes } => queue.push_datagram(target, peer, bytes),
         Event::Peer { id, address } => {
             let seen = json!({ "address": address.address, "family": address.family, "port": address.port });
@@ -286,6 +296,16 @@ fn hex(bytes: &[u8]) -> String {
 /// Protocol names are bytes; each becomes the character of the same number.
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|b| char::from(*b)).collect()
+}
+
+fn upgrade_json(request: &Request) -> Vec<u8> {
+    let extensions: Vec<_> = request.extensions.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
+    let headers: Vec<_> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let asked = json!({
+        "target": request.uri, "host": request.host, "origin": request.origin, "protocols": request.protocols,
+        "extensions": extensions, "headers": headers.join("\r\n"),
+    });
+    asked.to_string().into_bytes()
 }
 
 fn drop_json(local: Option<SocketAddress>, peer: Option<SocketAddress>) -> Vec<u8> {

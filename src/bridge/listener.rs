@@ -11,6 +11,7 @@ use super::environment::Environment;
 use super::framing::FramingOptions;
 use super::params::{hook, seconds, start_options, TlsParams};
 use super::throw::{throw, OrThrow};
+use super::websocket::WebSocketParams;
 use crate::driver::{parse_address, Server, ServerConfig};
 use crate::error::Error as CoreError;
 use crate::policy::Access;
@@ -33,6 +34,8 @@ pub struct ListenerOptions<'env> {
     pub keep_alive_delay: Option<f64>,
     /// Seconds, at least 1; 0: the system's.
     pub keep_alive_interval: Option<f64>,
+    /// Probes without an answer that end the connection, where the system has the option; 0: the system's.
+    pub keep_alive_retries: Option<u32>,
     /// Bytes of the kernel's buffers; 0: the system's. What the system refuses is the system's too.
     pub receive_buffer: Option<f64>,
     pub send_buffer: Option<f64>,
@@ -44,6 +47,8 @@ pub struct ListenerOptions<'env> {
     pub elsewhere: Option<u32>,
     /// Connections give MESSAGE instead of DATA.
     pub framing: Option<FramingOptions<'env>>,
+    /// Connections are WebSockets; then without `framing`.
+    pub web_socket: Option<WebSocketParams<'env>>,
     /// Without: everybody may connect. Whoever may not is closed without an event.
     pub access: Option<AccessOptions>,
     /// Milliseconds; 0: none. See `Connection.setIdleTimeout`.
@@ -57,6 +62,7 @@ impl ListenerOptions<'_> {
         let bytes = |wanted: Option<f64>| wanted.map_or(0, |wanted| wanted.clamp(0.0, f64::from(i32::MAX)) as usize);
         SocketOptions {
             keep_alive_interval: seconds(self.keep_alive_interval.unwrap_or(0.0)),
+            keep_alive_retries: self.keep_alive_retries.unwrap_or(0),
             receive_buffer: bytes(self.receive_buffer),
             send_buffer: bytes(self.send_buffer),
             ..socket_options(self.no_delay, self.keep_alive, self.keep_alive_delay)
@@ -105,6 +111,7 @@ impl Listener {
             elsewhere: options.elsewhere.unwrap_or(0) as usize,
             quiet: options.framing.as_ref().and_then(FramingOptions::quiet),
             framing: options.framing.map(|framing| framing.framing()).transpose().or_throw(env)?,
+            websocket: options.web_socket.map(|params| params.options().map(Arc::new)).transpose().or_throw(env)?,
             ask: options.access.as_ref().is_some_and(|access| access.ask),
             access: options.access.map(|access| Access::new(&access.allowed, &access.blocked)),
             idle_timeout: seconds(options.idle_timeout.unwrap_or(0.0) / 1000.0),

@@ -16,4 +16,5 @@ mod sni_table;
 mod text;
 mod throw;
 mod wake;
+mod websocket;
 mod write;

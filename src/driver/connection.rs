@@ -1,7 +1,8 @@
 //! A connection as its owner sees it: commands that any thread may give, and questions about its state.
 
+mod sending;
+
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -14,11 +15,11 @@ use super::outbox::Outbox;
 use super::server::{Server, ServerConfig, Visitor};
 use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
+use super::websocket::{Changes, Speaker};
 use super::{lock, next_id, Event, EventSink};
 use crate::engine::{Answer, Hooks, Provider, Role, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
 use crate::framing::Framing;
-use crate::policy::limits;
 use crate::transport::{ConnectOptions, SocketAddress, Stream};
 
 /// How TLS begins on a connection.
@@ -60,7 +61,7 @@ pub(super) mod control {
     pub const RESET: u8 = 4;
     pub const SHUTDOWN: u8 = 8;
     pub const ENDED: u8 = 16;
-    /// The order's framing is new.
+    /// The order has a new framing, or changes for a WebSocket.
     pub const REFRAME: u8 = 32;
     pub const FINISH: u8 = 64;
     /// The order has limits of time.
@@ -71,6 +72,7 @@ pub(super) mod control {
 #[derive(Default)]
 pub(super) struct Orders {
     pub framing: Option<Framing>,
+    pub websocket: Option<Box<Changes>>,
     pub finish: Duration,
     /// Zero: no limit; so for the others.
     pub idle: Duration,
@@ -187,6 +189,9 @@ impl Connection {
         if !config.idle_timeout.is_zero() {
             conn.limit(|orders| orders.idle = config.idle_timeout);
         }
+        if let Some(options) = &config.websocket {
+            lock(&conn.outbox).speaker = Some(Box::new(Speaker::new(options.clone())));
+        }
         server.admit(&conn);
         if waits {
             lock(&conn.core).unseen = None;
@@ -194,7 +199,8 @@ impl Connection {
         }
         shard.run_task(
             Task::new(&conn, shard, Opening::Open(read), Some(server.clone()))
-                .framed(config.framing.clone().map(|framing| (framing, config.quiet))),
+                .framed(config.framing.clone().map(|framing| (framing, config.quiet)))
+                .upgrading(config.websocket.clone()),
         );
         conn
     }
@@ -214,7 +220,7 @@ impl Connection {
     }
 
     /// Lets the task look again, from any thread.
-    fn wake(self: &Arc<Self>) {
+    pub(super) fn wake(self: &Arc<Self>) {
         let Some(shard) = self.shard() else { return };
         if shard.is_current() {
             self.waker.wake();
@@ -242,123 +248,6 @@ impl Connection {
     pub fn start(self: &Arc<Self>, options: StartOptions) {
         lock(&self.core).start = Some(options);
         self.wake();
-    }
-
-    /// Takes a write. `light`: the JavaScript thread has little to do, so it may encrypt and send by itself.
-    pub fn write(self: &Arc<Self>, bytes: &[u8], light: bool) -> WriteStatus {
-        if self.is_closing() {
-            return WriteStatus::Gone;
-        }
-        match self.put(bytes, light, true) {
-            true => WriteStatus::Done,
-            false => WriteStatus::Pending,
-        }
-    }
-
-    /// Queues bytes behind those that wait; gives how many, or `None` when the connection is closing. Not more may wait
-    /// in front of the engine than `limit` bytes: what is too much is not taken, with `whole` nothing is. Then
-    /// [`super::Event::Drain`] follows when all that was taken is in the kernel.
-    pub fn send(self: &Arc<Self>, bytes: &[u8], limit: usize, whole: bool, light: bool) -> Option<usize> {
-        if self.is_closing() {
-            return None;
-        }
-        let room = limit.saturating_sub(lock(&self.outbox).len());
-        let fits = match bytes.len() <= room {
-            true => bytes.len(),
-            false if whole => 0,
-            false => room,
-        };
-        if fits > 0 {
-            self.put(&bytes[..fits], light, fits < bytes.len());
-        }
-        if fits < bytes.len() {
-            self.await_drain();
-        }
-        Some(fits)
-    }
-
-    /// [`super::Event::Drain`] follows when all that was taken is in the kernel, be it now.
-    pub fn await_drain(self: &Arc<Self>) {
-        lock(&self.outbox).waiting = true;
-        self.wake();
-    }
-
-    /// Sends a regular file behind what waits; what is sent later goes behind it. [`super::Event::FileProgress`] tells how
-    /// far it is, and [`super::Event::FileDone`] that it is over, unless the connection ends before. False: the connection
-    /// is closing, or a file is on its way already.
-    pub fn send_file(self: &Arc<Self>, path: PathBuf) -> bool {
-        let taken = !self.is_closing() && lock(&self.outbox).send_file(path);
-        self.wake();
-        taken
-    }
-
-    /// Sends no more of the file: what is encrypted already still leaves. [`super::Event::FileDone`] follows.
-    pub fn interrupt_file(self: &Arc<Self>) {
-        if lock(&self.outbox).interrupt_file() {
-            self.wake();
-        }
-    }
-
-    /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted. What was not read yet of a file
-    /// does not count.
-    pub fn pending(&self) -> usize {
-        let mut core = lock(&self.core);
-        core.encrypted() + lock(&self.outbox).len()
-    }
-
-    fn is_closing(&self) -> bool {
-        const CLOSING: u8 = control::CLOSE | control::ENDED | control::FINISH;
-        self.control.load(Ordering::Acquire) & CLOSING != 0
-    }
-
-    /// True when all of it is in the kernel; otherwise [`super::Event::Drain`] tells, if `tell`.
-    fn put(self: &Arc<Self>, bytes: &[u8], light: bool, tell: bool) -> bool {
-        if light && bytes.len() <= limits::DIRECT_WRITE {
-            if let Ok(mut core) = self.core.try_lock() {
-                if let Some(sent) = self.put_through(&mut core, bytes, tell) {
-                    return sent;
-                }
-            }
-        }
-        self.queue(bytes, tell);
-        false
-    }
-
-    fn queue(self: &Arc<Self>, bytes: &[u8], tell: bool) {
-        let mut outbox = lock(&self.outbox);
-        outbox.push(bytes);
-        outbox.waiting |= tell;
-        drop(outbox);
-        self.wake();
-    }
-
-    /// Encrypts and sends on the spot; `None` when something is queued already or TLS is not ready.
-    fn put_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8], tell: bool) -> Option<bool> {
-        if !core.may_write_through() || !lock(&self.outbox).is_empty() {
-            return None;
-        }
-        core.touched = true;
-        let bytes = core.send_clear(bytes);
-        if bytes.is_empty() {
-            return Some(true);
-        }
-        match core.session.as_mut()?.write(bytes) {
-            Ok(n) if n == bytes.len() => {}
-            Ok(n) => {
-                self.queue(&bytes[n..], tell);
-                return Some(false);
-            }
-            Err(error) => {
-                core.failure = Some(error);
-                self.wake();
-                return Some(false);
-            }
-        }
-        if core.send_now() {
-            return Some(true);
-        }
-        self.queue(&[], tell);
-        Some(false)
     }
 
     /// Cuts what the peer sends in another way, beginning with what was not given yet; see [`EventSink::message`].
@@ -391,7 +280,7 @@ impl Connection {
     }
 
     /// Sends all that was taken, then close_notify and FIN; drops what the peer still sends, and waits for its FIN, at most
-    /// [`limits::FINISH_TIME`] behind ours. A peer that takes nothing for `timeout` (zero: for ever) gets a reset. Nothing
+    /// [`FINISH_TIME`](crate::policy::limits::FINISH_TIME) behind ours. A peer that takes nothing for `timeout` (zero: for ever) gets a reset. Nothing
     /// is taken any more; [`super::Event::Closed`] follows.
     pub fn finish(self: &Arc<Self>, timeout: Duration) {
         lock(&self.orders).finish = timeout;
@@ -440,7 +329,7 @@ impl Connection {
         self.inbound.load(Ordering::Acquire)
     }
 
-    fn command(self: &Arc<Self>, bits: u8) {
+    pub(super) fn command(self: &Arc<Self>, bits: u8) {
         self.control.fetch_or(bits, Ordering::AcqRel);
         self.wake();
     }

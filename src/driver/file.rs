@@ -148,6 +148,7 @@ mod tests {
     use super::*;
     use std::future::poll_fn;
     use std::io::Write;
+    use tempfile::{NamedTempFile, TempDir};
 
     /// The file's bytes, by block, and the outcome.
     fn all(path: &Path, mut at_block: impl FnMut(usize)) -> (Vec<u8>, Result<()>) {
@@ -166,40 +167,35 @@ mod tests {
         (out, outcome)
     }
 
-    fn scratch(bytes: &[u8]) -> (PathBuf, File) {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("c4tls-file-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        let mut file = File::create(&path).unwrap();
+    fn scratch(bytes: &[u8]) -> NamedTempFile {
+        let mut file = NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        (path, file)
+        file
     }
 
     #[test]
     fn a_file_comes_in_blocks() {
         for length in [0, 1, limits::FILE_BLOCK, limits::FILE_BLOCK + 1, 3 * limits::FILE_BLOCK] {
             let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
-            let (path, mut file) = scratch(&bytes);
+            let file = scratch(&bytes);
             let mut blocks = 0;
-            let (read, outcome) = all(&path, |number| {
+            let (read, outcome) = all(file.path(), |number| {
                 blocks = number;
                 // What is added meanwhile does not count.
-                file.write_all(b"more").unwrap();
+                file.as_file().write_all(b"more").unwrap();
             });
             assert!(read == bytes && outcome.is_ok());
             assert_eq!(blocks, length.div_ceil(limits::FILE_BLOCK));
-            std::fs::remove_file(path).unwrap();
         }
     }
 
     #[test]
     fn a_file_that_shrinks_is_an_error() {
-        let (path, file) = scratch(&[7; 4 * limits::FILE_BLOCK]);
-        let (read, outcome) = all(&path, |_| file.set_len(limits::FILE_BLOCK as u64 + 1).unwrap());
+        let file = scratch(&[7; 4 * limits::FILE_BLOCK]);
+        let shrink = |_| file.as_file().set_len(limits::FILE_BLOCK as u64 + 1).unwrap();
+        let (read, outcome) = all(file.path(), shrink);
         assert_eq!(read, [7; limits::FILE_BLOCK]);
         assert_eq!(outcome.unwrap_err().code, "ERR_C4TLS_FILE_TRUNCATED");
-        std::fs::remove_file(path).unwrap();
     }
 
     #[test]
@@ -211,13 +207,12 @@ mod tests {
         #[cfg(unix)]
         {
             assert_eq!(code(Path::new("/dev/zero")), "ERR_C4TLS_NOT_A_FILE");
-            let (path, _file) = scratch(b"");
-            std::fs::remove_file(&path).unwrap();
+            let directory = TempDir::new().unwrap();
+            let path = directory.path().join("pipe");
             let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
             // SAFETY: the name is zero-terminated.
             assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
             assert_eq!(code(&path), "ERR_C4TLS_NOT_A_FILE");
-            std::fs::remove_file(path).unwrap();
         }
     }
 }

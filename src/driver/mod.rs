@@ -11,6 +11,7 @@ mod outbox;
 mod server;
 mod shard;
 mod task;
+mod websocket;
 
 #[cfg(test)]
 mod tests;
@@ -22,12 +23,14 @@ use std::time::Duration;
 
 use crate::engine::Question;
 use crate::error::Error;
+use crate::framing::websocket::{Data, Request};
 use crate::framing::Message;
 use crate::transport::{ConnectError, SocketAddress};
 
 pub use connection::{parse_address, Connection, StartOptions, WriteStatus};
 pub use datagram::{Datagram, DatagramOptions};
 pub use server::{Server, ServerConfig, Visitor};
+pub use websocket::{broadcast, Part, Taken, WebSocketOptions};
 
 /// What a connection or a server tells its owner, in the order it came about.
 #[derive(Debug)]
@@ -85,6 +88,19 @@ pub enum Event<'a> {
     CipherResume,
     CipherEnd,
     Trace(&'a str),
+    /// WebSocket: a request that waits for [`Connection::accept_upgrade`] or [`Connection::reject_upgrade`].
+    Upgrade(&'a Request),
+    /// WebSocket: it is open, with these extensions.
+    Opened {
+        extensions: &'a str,
+    },
+    /// WebSocket: the peer's Close frame, or our failure, behind its [`Error`](Self::Error). The answer leaves with
+    /// [`Connection::answer_close`], or after [`limits::CLOSE_STALL`](crate::policy::limits::CLOSE_STALL); then the
+    /// connection ends.
+    CloseFrame {
+        code: u16,
+        reason: &'a str,
+    },
     /// UDP: somebody new sends datagrams.
     Peer {
         id: u32,
@@ -102,6 +118,29 @@ pub enum Event<'a> {
     },
 }
 
+/// What the peer of a WebSocket sends.
+#[derive(Debug)]
+pub enum Frame<'a> {
+    /// `line`: it is a line, or a part of one, and whether it has ended; [`Data::first`] and [`Data::last`] say nothing then.
+    Data { data: Data<'a>, line: Option<bool> },
+    /// Answered already.
+    Ping(&'a [u8]),
+    Pong {
+        payload: &'a [u8],
+        /// The ping of ours that it answers, and all before it.
+        answers: Option<u32>,
+    },
+}
+
+impl Frame<'_> {
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Frame::Data { data, .. } => data.bytes,
+            Frame::Ping(payload) | Frame::Pong { payload, .. } => payload,
+        }
+    }
+}
+
 /// Where events go. Called from any thread; must not call back into the connection before it returns.
 pub trait EventSink: Send + Sync {
     fn emit(&self, target: u32, event: Event<'_>);
@@ -109,6 +148,8 @@ pub trait EventSink: Send + Sync {
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]);
     /// A message of `connection`; [`Connection::consumed`] as for [`data`](Self::data).
     fn message(&self, connection: &Arc<Connection>, message: Message<'_>);
+    /// A frame of `connection`; [`Connection::consumed`] as for [`data`](Self::data).
+    fn frame(&self, connection: &Arc<Connection>, frame: Frame<'_>);
     /// False while all connections together have too much waiting.
     fn has_room(&self) -> bool;
     /// Whether the owner minds how its peers cut what they send: a record that may be a limited one is then given by

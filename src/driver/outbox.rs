@@ -6,17 +6,19 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
 use super::file::FileSource;
+use super::websocket::Speaker;
 use crate::error::Result;
 use crate::policy::limits;
 
 #[derive(Default)]
 pub(super) struct Outbox {
-    bytes: Vec<u8>,
-    taken: usize,
+    pub bytes: Clear,
     /// The writer waits for [`super::Event::Drain`].
     pub waiting: bool,
     /// Behind `bytes`, whose end are its first blocks.
     file: Option<Box<Sending>>,
+    /// Of a WebSocket: what makes frames of messages, and those it has not made yet.
+    pub speaker: Option<Box<Speaker>>,
 }
 
 /// A file that is being sent.
@@ -38,36 +40,41 @@ pub(super) enum FileEnd {
     Over(Result<()>),
 }
 
-impl Outbox {
-    pub fn is_empty(&self) -> bool {
-        self.ready() == 0 && self.file.is_none()
-    }
+/// Bytes that the engine can have.
+#[derive(Default)]
+pub(super) struct Clear {
+    bytes: Vec<u8>,
+    taken: usize,
+    /// What has been pushed in all.
+    pushed: u64,
+}
 
-    /// Bytes that wait, without those of a file that were not read yet.
+impl Clear {
+    /// Bytes that wait.
     pub fn len(&self) -> usize {
-        self.ready() + self.file.as_ref().map_or(0, |file| file.behind.len())
-    }
-
-    /// Bytes that can leave now.
-    pub fn ready(&self) -> usize {
         self.bytes.len() - self.taken
     }
 
-    pub fn push(&mut self, bytes: &[u8]) {
-        if let Some(file) = &mut self.file {
-            file.behind.extend_from_slice(bytes);
-            return;
-        }
-        self.make_room(bytes.len());
-        self.bytes.extend_from_slice(bytes);
+    /// How many bytes have been pushed so far, and how many of them were taken.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.pushed, self.pushed - self.len() as u64)
     }
 
-    /// Instead of growing; what is moved is never more than what was taken since the last time.
-    fn make_room(&mut self, length: usize) {
-        if self.bytes.capacity() - self.bytes.len() < length && self.taken >= self.ready() {
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.push_with(bytes.len(), |waiting| waiting.extend_from_slice(bytes));
+    }
+
+    /// Lets `append` add about `expected` bytes.
+    pub fn push_with<T>(&mut self, expected: usize, append: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        // Instead of growing; what is moved is never more than what was taken since the last time.
+        if self.bytes.capacity() - self.bytes.len() < expected && self.taken >= self.len() {
             self.bytes.drain(..self.taken);
             self.taken = 0;
         }
+        let before = self.bytes.len();
+        let result = append(&mut self.bytes);
+        self.pushed += (self.bytes.len() - before) as u64;
+        result
     }
 
     /// The next bytes, of one record at most.
@@ -78,22 +85,50 @@ impl Outbox {
 
     pub fn take(&mut self, count: usize) {
         self.taken += count;
-        if self.ready() == 0 {
+        if self.len() == 0 {
             self.taken = 0;
             self.bytes.clear();
         }
     }
 
+    /// As if the last `count` bytes that wait, or all of them, had not been pushed.
+    fn withdraw(&mut self, count: u64) {
+        let count = count.min(self.len() as u64);
+        self.bytes.truncate(self.bytes.len() - count as usize);
+        self.pushed -= count;
+        self.take(0);
+    }
+
     /// Gives a large buffer back that is not needed now.
     pub fn release(&mut self) {
-        if self.is_empty() && self.bytes.capacity() > limits::OWN_BUFFER {
+        if self.bytes.is_empty() && self.bytes.capacity() > limits::OWN_BUFFER {
             self.bytes = Vec::new();
         }
     }
+}
 
-    /// Sends a file behind what waits. False: there is one already.
+impl Outbox {
+    pub fn is_empty(&self) -> bool {
+        self.bytes.len() == 0 && self.file.is_none() && self.speaker.as_ref().is_none_or(|speaker| speaker.is_idle())
+    }
+
+    /// Bytes that wait, without those of a file that were not read yet.
+    pub fn len(&self) -> usize {
+        let behind = self.file.as_ref().map_or(0, |file| file.behind.len());
+        self.bytes.len() + behind + self.speaker.as_ref().map_or(0, |speaker| speaker.waiting())
+    }
+
+    pub fn push(&mut self, bytes: &[u8]) {
+        match &mut self.file {
+            Some(file) => file.behind.extend_from_slice(bytes),
+            None => self.bytes.push(bytes),
+        }
+    }
+
+    /// Sends a file behind what waits; on a WebSocket as one message. False: there is one already, or a message is under
+    /// way.
     pub fn send_file(&mut self, path: PathBuf) -> bool {
-        if self.file.is_some() {
+        if self.file.is_some() || self.speaker.as_mut().is_some_and(|speaker| !speaker.send_file()) {
             return false;
         }
         self.file = Some(Box::new(Sending {
@@ -119,13 +154,19 @@ impl Outbox {
 
     /// Reads on in the file while little waits: a block is on its way in front of the one that is read.
     pub fn read_file(&mut self, pool: &Handle, cx: &mut Context<'_>) {
-        while self.ready() <= limits::FILE_BLOCK {
-            self.make_room(limits::FILE_BLOCK);
-            let Some(file) = &mut self.file else { return };
-            if file.interrupted || file.outcome.is_some() {
-                return;
-            }
-            match file.source.poll_block(pool, cx, &mut self.bytes) {
+        let Some(file) = &mut self.file else { return };
+        while !file.interrupted && file.outcome.is_none() && self.bytes.len() <= limits::FILE_BLOCK {
+            let polled = match &mut self.speaker {
+                None => self.bytes.push_with(limits::FILE_BLOCK, |bytes| file.source.poll_block(pool, cx, bytes)),
+                Some(speaker) if !speaker.reaches_file() => return,
+                Some(speaker) => {
+                    let mut block = Vec::new();
+                    let polled = file.source.poll_block(pool, cx, &mut block);
+                    speaker.say_of_file(&block, false, &mut self.bytes);
+                    polled
+                }
+            };
+            match polled {
                 Poll::Pending => return,
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => file.outcome = Some(Ok(())),
@@ -137,10 +178,14 @@ impl Outbox {
     /// Bytes of the file that have come to the engine, and its size, when that is news: at least
     /// [`limits::FILE_PROGRESS`] more than last time, or at the `end` any.
     pub fn file_progress(&mut self, end: bool) -> Option<(u64, u64)> {
-        let ready = self.ready() as u64;
+        let (pushed, taken) = self.bytes.progress();
         let file = self.file.as_mut()?;
         // The bytes in front of it leave first.
-        let sent = file.source.read().saturating_sub(ready);
+        let sent = match self.speaker {
+            None => taken.saturating_sub(pushed - file.source.read()),
+            // Counted with the heads of its frames.
+            Some(_) => file.source.read().saturating_sub(pushed - taken),
+        };
         if sent - file.told < if end { 1 } else { limits::FILE_PROGRESS } {
             return None;
         }
@@ -150,17 +195,22 @@ impl Outbox {
 
     /// Whether the file ends now; `flushed`: all that was encrypted is with the kernel.
     pub fn file_ends(&self, flushed: bool) -> bool {
-        let left = flushed && self.ready() == 0;
+        let left = flushed && self.bytes.len() == 0;
         self.file.as_ref().is_some_and(|file| file.interrupted || (left && file.outcome.is_some()))
     }
 
     /// Ends the file; what was sent behind it goes on. Call [`file_progress`](Self::file_progress) before.
     pub fn end_file(&mut self) -> Option<FileEnd> {
         let Sending { source, behind, interrupted, outcome, .. } = *self.file.take()?;
-        let unsent = (self.ready() as u64).min(source.read()) as usize;
-        self.bytes.truncate(self.bytes.len() - unsent);
-        self.take(0);
-        self.push(&behind);
+        match &mut self.speaker {
+            None => self.bytes.withdraw(source.read()),
+            // Whatever has become of it, its message ends.
+            Some(speaker) if source.read() > 0 || matches!(outcome, Some(Ok(()))) => {
+                speaker.say_of_file(&[], true, &mut self.bytes);
+            }
+            Some(_) => {}
+        }
+        self.bytes.push(&behind);
         match outcome {
             Some(outcome) if !interrupted => Some(FileEnd::Over(outcome)),
             _ => Some(FileEnd::Interrupted),
@@ -174,9 +224,9 @@ mod tests {
 
     #[test]
     fn a_queue_that_never_empties_does_not_grow() {
-        let mut outbox = Outbox::default();
+        let mut outbox = Clear::default();
         let (mut pushed, mut seen) = (0_u8, 0_u8);
-        let mut push = |outbox: &mut Outbox| {
+        let mut push = |outbox: &mut Clear| {
             outbox.push(&[pushed; 1000]);
             pushed = pushed.wrapping_add(1);
         };

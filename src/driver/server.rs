@@ -20,6 +20,7 @@ use tokio::time::Sleep;
 
 use super::connection::{Connection, StartOptions};
 use super::shard::{self, Shard};
+use super::websocket::WebSocketOptions;
 use super::{lock, next_id, Event, EventSink};
 use crate::error::{Error, Result};
 use crate::framing::Framing;
@@ -44,6 +45,8 @@ pub struct ServerConfig {
     pub framing: Option<Framing>,
     /// A part of a message is given when nothing has come for so long. `None`: at the end.
     pub quiet: Option<Duration>,
+    /// Connections are WebSockets; then without `framing`.
+    pub websocket: Option<Arc<WebSocketOptions>>,
     /// Clients that may connect; `None` for everybody. Whoever may not is closed without an event.
     pub access: Option<Access>,
     /// The owner has the last word on who may connect: it sees everybody, as with `eager`.

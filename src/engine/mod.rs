@@ -42,8 +42,8 @@ pub use compression::Compression;
 pub use context::{
     cipher_names, has_root_store, openssl_version, set_root_store, Context, RootStore, TICKET_KEYS_LENGTH,
 };
-pub use provider::Provider;
 pub use own_tickets::{TicketAnswer, TicketHead, TicketKey};
+pub use provider::Provider;
 pub use psk::SharedKey;
 pub use sni::SniTable;
 

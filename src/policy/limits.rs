@@ -83,6 +83,13 @@ pub const LINGER_TIME: Duration = Duration::from_secs(1);
 /// After `finish`: how long the peer's FIN is waited for behind ours. The same second, for the same reasons.
 pub const FINISH_TIME: Duration = LINGER_TIME;
 
+/// A WebSocket whose closing handshake is over, or that has failed: its peer may take nothing of what waits for this long,
+/// our Close frame last, before it gets a reset. A slow phone's network needs a second or two.
+pub const CLOSE_STALL: Duration = Duration::from_secs(5);
+
+/// A WebSocket's opening handshake, TLS included, unless the listener says otherwise: what TLS alone may take in Node.
+pub const UPGRADE_TIME: Duration = Duration::from_secs(120);
+
 /// A peer that was quiet for this long after its last byte has had its alert.
 pub const LINGER_QUIET: Duration = Duration::from_millis(200);
 

@@ -79,6 +79,8 @@ pub struct SocketOptions {
     pub keep_alive: Option<Duration>,
     /// Between two keep-alive probes, a second at least; zero leaves the system's.
     pub keep_alive_interval: Duration,
+    /// Probes without an answer that end the connection, where the system has the option; 0 leaves the system's.
+    pub keep_alive_retries: u32,
     /// Bytes of the kernel's buffers, as far as it takes part in that (Linux takes twice as much); 0 leaves the system's,
     /// which grow as they must.
     pub receive_buffer: usize,
@@ -114,6 +116,11 @@ impl Stream {
                 if !options.keep_alive_interval.is_zero() {
                     let interval = options.keep_alive_interval.max(Duration::from_secs(1));
                     let _ = SockRef::from(tcp).set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval));
+                }
+                #[cfg(any(target_os = "linux", target_os = "macos"))]
+                if options.keep_alive_retries > 0 {
+                    let retries = TcpKeepalive::new().with_retries(options.keep_alive_retries);
+                    let _ = SockRef::from(tcp).set_tcp_keepalive(&retries);
                 }
             }
             if options.receive_buffer > 0 {
@@ -318,11 +325,14 @@ mod tests {
                 no_delay: true,
                 keep_alive: Some(Duration::from_secs(17)),
                 keep_alive_interval: Duration::from_secs(3),
+                keep_alive_retries: 5,
                 receive_buffer: 20_000,
                 send_buffer: 30_000,
             });
             assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
             assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(3));
+            #[cfg(any(target_os = "linux", target_os = "macos"))]
+            assert_eq!(socket.tcp_keepalive_retries().unwrap(), 5);
             assert!((20_000..=40_000).contains(&socket.recv_buffer_size().unwrap()));
             assert!((30_000..=60_000).contains(&socket.send_buffer_size().unwrap()));
         });

@@ -310,7 +310,7 @@ describe('SSLServer, connections', () => {
     assert.doesNotMatch(socketsAt(port, '-o'), /keepalive/);
     server.setKeepAlive(true);
     const { client } = await recorded.connect();
-    const shown = () => socketsAt(port, '-o').split('\n').find((line) => line.includes(`:${client.localPort} `));
+    const shown = () => socketsAt(port, '-o').split('\n').find((line) => line.includes(`:${client.localPort} `)) ?? '';
     // Behind that of what is not acknowledged yet.
     await until(() => /timer:\(keepalive,(10min|9min\d+sec),/.test(shown()), 6_000, 'a keep-alive timer of ten minutes');
   });
@@ -319,7 +319,7 @@ describe('SSLServer, connections', () => {
     const recorded = await listening();
     const buffers = async () => {
       const { client } = await recorded.connect();
-      const shown = socketsAt(recorded.port).split(/\n(?=\S)/).find((entry) => entry.includes(`:${client.localPort} `));
+      const shown = socketsAt(recorded.port).split(/\n(?=\S)/).find((entry) => entry.includes(`:${client.localPort}\n`));
       const [, rb, tb] = /skmem:\(r\d+,rb(\d+),t\d+,tb(\d+)/.exec(shown);
       return [Number(rb), Number(tb)];
     };

@@ -20,18 +20,19 @@ function certificateOf(name = 'ec') {
 }
 
 class Recorded {
-  constructor() {
-    this.server = new SSLServer();
+  constructor(server = new SSLServer(), noted = NOTED) {
+    this.server = server;
     /** What happened so far: [event, its object]. */
     this.events = [];
     this.checks = new Set();
-    for (const name of NOTED) this.server.on(name, (e) => this.note(name, e));
-    track({
-      terminate: () => {
-        this.server.setLinger(false);
-        return this.server.shutdown();
-      },
-    });
+    for (const name of noted) this.server.on(name, (e) => this.note(name, e));
+    track({ terminate: () => this.end() });
+  }
+
+  /** Without waiting for anybody. */
+  end() {
+    this.server.setLinger(false);
+    return this.server.shutdown();
   }
 
   note(name, object) {
@@ -105,8 +106,12 @@ function dial(port, options = {}) {
 }
 
 /** A server that listens on a free port with the certificate of a leaf, and writes everything down. */
-async function listening(configure = () => {}, { settings = [], certificate = 'ec' } = {}) {
-  const recorded = new Recorded();
+async function listening(configure, options) {
+  return startRecorded(new Recorded(), configure, options);
+}
+
+/** The same with what is given. */
+async function startRecorded(recorded, configure = () => {}, { settings = [], certificate = 'ec' } = {}) {
   recorded.server.setSSLCert(certificateOf(certificate));
   recorded.server.setLocalHost('127.0.0.1');
   for (const setting of settings) await recorded.server.config(setting);
@@ -130,9 +135,16 @@ function failsWith(code, work, pattern = /./) {
   return assert.rejects(work, check);
 }
 
-/** `openssl s_client` at a port: its program. */
+/** `openssl s_client` at a port: its program. It speaks old versions too. */
 function sClient(port, ...args) {
-  return start('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', pki.path('ca.pem'), ...args]);
+  return start('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-servername', 'localhost',
+    '-CAfile', pki.path('ca.pem'), '-cipher', 'ALL:@SECLEVEL=0', ...args]);
 }
 
-module.exports = { Recorded, certificateOf, dial, failsWith, listening, sClient };
+/** What `openssl s_client` says of one handshake: `{ ok, text }`. */
+async function report(port, ...args) {
+  const { code, stdout, stderr } = await sClient(port, ...args).endInput().ended;
+  return { ok: code === 0, text: stdout + stderr };
+}
+
+module.exports = { Recorded, certificateOf, dial, failsWith, listening, report, sClient, startRecorded };

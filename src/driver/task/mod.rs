@@ -8,6 +8,7 @@ mod inbound;
 mod outbound;
 mod quiet;
 mod watch;
+mod websocket;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,6 +23,7 @@ use super::connection::{control, Connection};
 use super::core::{Core, Io, Phase};
 use super::server::Server;
 use super::shard::{self, Shard};
+use super::websocket::WebSocketOptions;
 use super::{lock, Event};
 use crate::engine::clear_session;
 use crate::error::Error;
@@ -33,6 +35,7 @@ use inbound::Outlet;
 pub(super) use inbound::SCRATCH;
 use quiet::Quiet;
 use watch::Watch;
+use websocket::Listener;
 
 /// How a connection comes to its socket.
 pub(super) enum Opening {
@@ -125,6 +128,14 @@ impl Task {
         self
     }
 
+    /// With options it takes an upgrade, and gives what the peer of a WebSocket sends.
+    pub fn upgrading(mut self: Box<Self>, options: Option<Arc<WebSocketOptions>>) -> Box<Self> {
+        if let Some(options) = options {
+            self.outlet = Outlet::WebSocket(Box::new(Listener::new(options)));
+        }
+        self
+    }
+
     fn handshake_over(&mut self) {
         if std::mem::take(&mut self.shaking) {
             self.shard.handshake_over();
@@ -159,6 +170,9 @@ impl Task {
             quiet.leave_runtime();
         }
         self.stall = None;
+        if let Outlet::WebSocket(listener) = &mut self.outlet {
+            listener.leave_runtime();
+        }
         home.task_entered();
         self.shard.task_left();
         self.shard = home;
@@ -181,7 +195,7 @@ impl Task {
             Phase::Connecting => self.connect(core, cx),
             Phase::Idle => self.begin(core),
             Phase::Handshake | Phase::Open if asked & (control::REFRAME | control::FINISH | control::LIMITED) != 0 => {
-                if let Err(error) = self.obey(asked) {
+                if let Err(error) = self.obey(core, asked) {
                     return self.fail(core, error);
                 }
                 let step = self.exchange(core, cx);
@@ -198,6 +212,7 @@ impl Task {
     }
 
     fn exchange(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
+        self.expire(cx);
         let sent = self.outbound(core, cx);
         if matches!(sent, Step::End | Step::Move(_)) {
             return sent;
@@ -214,13 +229,13 @@ impl Task {
     }
 
     /// Does what JavaScript has asked for by bits of [`control`].
-    fn obey(&mut self, asked: u8) -> Result<(), Error> {
+    fn obey(&mut self, core: &mut Core, asked: u8) -> Result<(), Error> {
         if asked & control::FINISH != 0 {
             self.outlet = Outlet::Nothing;
         }
         if asked & control::REFRAME != 0 {
             self.conn.control.fetch_and(!control::REFRAME, Ordering::AcqRel);
-            self.reframe()?;
+            self.reframe(core)?;
         }
         Ok(())
     }
@@ -332,8 +347,10 @@ impl Task {
                     if let Some(session) = core.session.as_mut() {
                         session.release_buffers();
                     }
-                    if let Outlet::Messages(framer) = &mut self.outlet {
-                        framer.release_buffers();
+                    match &mut self.outlet {
+                        Outlet::Messages(framer) => framer.release_buffers(),
+                        Outlet::WebSocket(listener) => listener.release_buffers(),
+                        Outlet::Data | Outlet::Nothing => {}
                     }
                     return Poll::Pending;
                 }

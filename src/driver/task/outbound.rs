@@ -135,17 +135,25 @@ impl Task {
         let Some(session) = core.session.as_mut() else { return Ok(false) };
         let mut outbox = lock(&self.conn.outbox);
         let mut moved = false;
-        while outbox.ready() > 0 && session.output().len() < limits::CIPHERTEXT_BACKLOG {
-            let taken = session.write(outbox.next())?;
+        while session.output().len() < limits::CIPHERTEXT_BACKLOG {
+            if outbox.bytes.len() == 0 {
+                let Some(mut encoding) = outbox.next_encoding() else { break };
+                drop(outbox);
+                let frames = encoding.run();
+                outbox = lock(&self.conn.outbox);
+                encoding.put_back(&mut outbox, &frames);
+                continue;
+            }
+            let taken = session.write(outbox.bytes.next())?;
             if taken == 0 {
                 break;
             }
-            outbox.take(taken);
+            outbox.bytes.take(taken);
             core.tickets_held = false;
             moved = true;
         }
-        if moved {
-            outbox.release();
+        if moved && !outbox.has_file() {
+            outbox.bytes.release();
         }
         Ok(moved)
     }

@@ -137,7 +137,7 @@ impl Task {
         if core.shutdown == Shutdown::Done {
             return (Left::Fin, limits::FINISH_TIME);
         }
-        let left = core.encrypted() + lock(&self.conn.outbox).ready();
+        let left = core.encrypted() + lock(&self.conn.outbox).bytes.len();
         // A file that is being read is not the peer's fault.
         (Left::Bytes(left), if left > 0 { orders.finish } else { Duration::ZERO })
     }

@@ -3,11 +3,14 @@
 mod access;
 mod datagram;
 mod duplex;
+mod file;
 mod limits;
 mod messages;
+mod platform;
 mod server;
 mod sink;
 mod watch;
+mod websocket;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -65,6 +68,7 @@ fn config() -> ServerConfig {
         elsewhere: 0,
         framing: None,
         quiet: None,
+        websocket: None,
         access: None,
         ask: false,
         idle_timeout: Duration::ZERO,

@@ -7,8 +7,9 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::PATIENCE;
-use crate::driver::{Connection, Event, EventSink, Visitor};
+use crate::driver::{Connection, Event, EventSink, Frame, Visitor};
 use crate::engine::Question;
+use crate::framing::websocket::Kind;
 use crate::framing::Message;
 use crate::transport::SocketAddress;
 
@@ -24,6 +25,16 @@ pub enum Seen {
     Eof {
         truncated: bool,
     },
+    /// Text, its first part, its last.
+    Part(Vec<u8>, [bool; 3]),
+    /// Whether it ended.
+    Line(Vec<u8>, bool),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>, Option<u32>),
+    /// The request's target.
+    Upgrade(String),
+    Opened(String),
+    CloseFrame(u16, String),
     Error(String),
     Question(Question),
     CipherOut(Vec<u8>),
@@ -202,6 +213,9 @@ impl EventSink for Sink {
                 Event::Drop { .. } => Seen::Drop,
                 Event::Eof { truncated } => Seen::Eof { truncated },
                 Event::Error(error) => Seen::Error(error.code.to_string()),
+                Event::Upgrade(request) => Seen::Upgrade(request.uri.clone()),
+                Event::Opened { extensions } => Seen::Opened(extensions.to_owned()),
+                Event::CloseFrame { code, reason } => Seen::CloseFrame(code, reason.to_owned()),
                 Event::Question(question) => Seen::Question(question.clone()),
                 Event::CipherOut(bytes) => Seen::CipherOut(bytes),
                 Event::Peer { id, address } => Seen::Peer(id, address.clone()),
@@ -236,6 +250,18 @@ impl EventSink for Sink {
 
     fn message(&self, connection: &Arc<Connection>, message: Message<'_>) {
         self.take(connection, Seen::Message(message.bytes.to_vec(), message.ended));
+    }
+
+    fn frame(&self, connection: &Arc<Connection>, frame: Frame<'_>) {
+        let seen = match frame {
+            Frame::Data { data, line: None } => {
+                Seen::Part(data.bytes.to_vec(), [data.kind == Kind::Text, data.first, data.last])
+            }
+            Frame::Data { data, line: Some(ended) } => Seen::Line(data.bytes.to_vec(), ended),
+            Frame::Ping(payload) => Seen::Ping(payload.to_vec()),
+            Frame::Pong { payload, answers } => Seen::Pong(payload.to_vec(), answers),
+        };
+        self.take(connection, seen);
     }
 
     fn has_room(&self) -> bool {

@@ -1,162 +1,17 @@
-//! [`TlsSession`] over the operating system's own stack, by way of native-tls: SChannel on Windows, Security.framework
-//! on Apple systems, OpenSSL elsewhere.
-//!
-//! native-tls offers one certificate, one list of trusted roots, and bytes. Whatever else a [`SessionConfig`] asks for
-//! is refused with `ERR_C4TLS_PROVIDER_UNSUPPORTED` before the first byte; whatever else a session is asked about it
-//! does not know. Its clients differ in one thing: the system verifies the server's certificate inside the handshake,
-//! and refuses there.
+//! One session of the system's stack, over bytes.
 
 use std::io::{self, Read as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use native_tls::{HandshakeError, MidHandshakeTlsStream, Protocol, TlsAcceptor, TlsConnector, TlsStream};
+use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsConnector, TlsStream};
 
-use crate::credentials::start_openssl;
+use super::{failed, unsupported};
 use crate::engine::state::Bytes;
 use crate::engine::{
-    Answer, Cipher, Context, EphemeralKey, Forgive, Handshake, Hooks, KeyExchange, Read, Role, SessionConfig,
-    SessionEvent, TlsSession, Verify,
+    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role, SessionEvent, TlsSession, Verify,
 };
 use crate::error::{Error, Result};
-
-/// What sessions of the system's stack have in common. A cheap clone.
-#[derive(Clone)]
-pub struct Platform {
-    side: Side,
-}
-
-#[derive(Clone)]
-enum Side {
-    Server(TlsAcceptor),
-    Client(TlsConnector),
-}
-
-/// A server's certificate and key.
-pub enum Identity<'a> {
-    Pkcs12 {
-        der: &'a [u8],
-        passphrase: &'a str,
-    },
-    /// The chain, leaf first, and a PKCS#8 key that is not encrypted.
-    Pem {
-        chain: &'a [u8],
-        key: &'a [u8],
-    },
-}
-
-/// The oldest and the newest protocol as on the wire, `0x0303` for TLS 1.2; 0: the system's.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Versions {
-    pub min: u16,
-    pub max: u16,
-}
-
-impl Platform {
-    /// Errors: `ERR_C4TLS_PLATFORM`, worded by the system; `ERR_C4TLS_PROVIDER_UNSUPPORTED` for versions it does not have.
-    pub fn server(identity: Identity, versions: Versions) -> Result<Self> {
-        start_openssl();
-        // Elsewhere native-tls offers servers TLS 1.2 at most.
-        if versions.min > 0x0303 && !cfg!(windows) {
-            return Err(unsupported("servers of TLS 1.3 alone"));
-        }
-        if versions.max != 0 && versions.max < versions.min {
-            return Err(unsupported("a newest protocol that is older than the oldest"));
-        }
-        let identity = match identity {
-            Identity::Pkcs12 { der, passphrase } => native_tls::Identity::from_pkcs12(der, passphrase),
-            Identity::Pem { chain, key } => native_tls::Identity::from_pkcs8(chain, key),
-        };
-        let mut builder = TlsAcceptor::builder(identity.map_err(failed)?);
-        if versions.min != 0 {
-            builder.min_protocol_version(Some(protocol(versions.min)?));
-        }
-        if versions.max != 0 {
-            builder.max_protocol_version(Some(protocol(versions.max)?));
-            // The system's oldest may be newer than that.
-            if versions.min == 0 && versions.max < 0x0303 {
-                builder.min_protocol_version(Some(protocol(versions.max)?));
-            }
-        }
-        Ok(Platform { side: Side::Server(builder.build().map_err(failed)?) })
-    }
-
-    /// A client that trusts the system's roots, and those in `roots` (PEM each) as well.
-    pub fn client(roots: &[&[u8]]) -> Result<Self> {
-        start_openssl();
-        let mut builder = TlsConnector::builder();
-        for pem in roots {
-            builder.add_root_certificate(native_tls::Certificate::from_pem(pem).map_err(failed)?);
-        }
-        Ok(Platform { side: Side::Client(builder.build().map_err(failed)?) })
-    }
-
-    /// `ERR_C4TLS_PROVIDER_UNSUPPORTED` when `config` asks for more than there is.
-    pub fn check(&self, config: &SessionConfig) -> Result<()> {
-        let SessionConfig { role, verify, forgive, alpn, session, request_ocsp, hooks, sni, .. } = config;
-        let side = match &self.side {
-            Side::Server(_) => Role::Server,
-            Side::Client(_) => Role::Client,
-        };
-        let refused = [
-            (!alpn.is_empty(), "ALPN"),
-            (session.is_some(), "resuming a stored session"),
-            (*request_ocsp, "OCSP stapling"),
-            (hooks.client_hello || hooks.certificate || hooks.offer, "questions during the handshake"),
-            (hooks.psk, "pre-shared keys"),
-            (hooks.keylog, "key logging"),
-            (hooks.sessions, "session events"),
-            (hooks.trace || hooks.records, "tracing"),
-            (sni.is_some(), "certificates by server name"),
-            ((verify.request || hooks.client_certificate) && *role == Role::Server, "client certificates"),
-            (*forgive != Forgive::default() && *role == Role::Client, "faults of certificates that are forgiven"),
-            (*role != side, "the other side of the handshake"),
-        ];
-        match refused.iter().find(|(asked, _)| *asked) {
-            Some((_, what)) => Err(unsupported(what)),
-            None => Ok(()),
-        }
-    }
-
-    pub fn session(&self, config: SessionConfig) -> Result<Box<dyn TlsSession>> {
-        self.check(&config)?;
-        let SessionConfig { role, servername, .. } = config;
-        let start = match &self.side {
-            Side::Server(acceptor) => Start::Accept(acceptor.clone()),
-            Side::Client(connector) => Start::Connect(connector.clone()),
-        };
-        Ok(Box::new(Session {
-            pipe: Pipe::default(),
-            stream: Stream::Ahead(start),
-            output: Vec::new(),
-            role,
-            servername,
-            done: None,
-            failed: None,
-            closing: false,
-        }))
-    }
-}
-
-fn protocol(version: u16) -> Result<Protocol> {
-    match version {
-        0x0301 => Ok(Protocol::Tlsv10),
-        0x0302 => Ok(Protocol::Tlsv11),
-        0x0303 => Ok(Protocol::Tlsv12),
-        0x0304 => Ok(Protocol::Tlsv13),
-        _ => Err(unsupported("this protocol version")),
-    }
-}
-
-fn failed(error: native_tls::Error) -> Error {
-    Error::new("ERR_C4TLS_PLATFORM", error.to_string())
-}
-
-/// `ERR_C4TLS_PROVIDER_UNSUPPORTED`.
-pub fn unsupported(what: &str) -> Error {
-    let message = format!("The platform's TLS provider does not support {what}; use the internal provider");
-    Error::new("ERR_C4TLS_PROVIDER_UNSUPPORTED", message)
-}
 
 /// The system's view of the bytes. Shared with the session, because a handshake that fails takes its stream along, and
 /// the alert in it must still go out.
@@ -189,7 +44,7 @@ impl io::Write for Pipe {
     }
 }
 
-enum Start {
+pub(super) enum Start {
     Accept(TlsAcceptor),
     Connect(TlsConnector),
 }
@@ -202,7 +57,7 @@ enum Stream {
     Gone,
 }
 
-struct Session {
+pub(super) struct Session {
     pipe: Pipe,
     stream: Stream,
     output: Vec<u8>,
@@ -215,6 +70,19 @@ struct Session {
 }
 
 impl Session {
+    pub fn new(start: Start, role: Role, servername: Option<String>) -> Self {
+        Session {
+            pipe: Pipe::default(),
+            stream: Stream::Ahead(start),
+            output: Vec::new(),
+            role,
+            servername,
+            done: None,
+            failed: None,
+            closing: false,
+        }
+    }
+
     /// What every call ends with: the bytes that came out are the owner's, and an error stays.
     fn settle<T>(&mut self, result: Result<T>) -> Result<T> {
         self.output.append(&mut self.pipe.lock().output);
