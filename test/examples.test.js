@@ -17,7 +17,8 @@ const EXAMPLES = path.join(ROOT, 'examples');
 // npm start always serves c4tls itself.
 const env = { ...process.env, NODE_OPTIONS: '' };
 
-const PROOF = /^proof {2}echo (TLSv1\.\d) (TLS_\w+), handshake ([\d.]+) ms, round trip ([\d.]+) ms; page 200$/m;
+const PROOF = new RegExp('^proof {2}echo (TLSv1\\.\\d) (TLS_\\w+), handshake ([\\d.]+) ms, round trip ([\\d.]+) ms; ' +
+  'page 200, its WebSocket 101$', 'm');
 
 function startServers(...args) {
   return start(process.execPath, [START, ...args], { cwd: ROOT, env });
@@ -73,20 +74,25 @@ describe('npm start', () => {
     });
   }
 
-  it('--port and --https-port are taken as given', async () => {
-    // Two ports that were free a moment ago.
-    const probes = [net.createServer(), net.createServer()];
-    const ports = [await listen(probes[0]), await listen(probes[1])];
+  it('--port, --https-port and --wss-port are taken as given', async () => {
+    // Ports that were free a moment ago.
+    const probes = [net.createServer(), net.createServer(), net.createServer()];
+    const ports = [];
+    for (const probe of probes) ports.push(await listen(probe));
     await Promise.all(probes.map((probe) => new Promise((resolve) => {
       probe.close(resolve);
     })));
-    const { code, stdout, stderr } = await runStart('--once', '--port', `${ports[0]}`, `--https-port=${ports[1]}`);
+    const [port, httpsPort, wssPort] = ports.map(String);
+    const { code, stdout, stderr } = await runStart(
+      '--once', '--port', port, `--https-port=${httpsPort}`, '--wss-port', wssPort,
+    );
     assert.strictEqual(code, 0, stderr);
     assert.strictEqual(echoPort(stdout), ports[0]);
-    assert.match(stdout, new RegExp(`^page .*:${ports[1]}/$`, 'm'));
+    assert.match(stdout, new RegExp(`^page .*:${httpsPort}/$`, 'm'));
+    assert.match(stdout, new RegExp(`^feed .*:${wssPort}/$`, 'm'));
   });
 
-  for (const option of ['--port', '--https-port']) {
+  for (const option of ['--port', '--https-port', '--wss-port']) {
     it(`${option}: a taken port is one clear line and exit code 1`, async () => {
       const port = await listen(net.createServer());
       const { code, stdout, stderr } = await runStart(option, String(port));
@@ -109,7 +115,7 @@ describe('npm start', () => {
   it('--help tells the options', async () => {
     const { code, stdout } = await runStart('--help');
     assert.strictEqual(code, 0);
-    for (const option of ['--port', '--https-port', '--once', '--help']) assert.ok(stdout.includes(option));
+    for (const option of ['--port', '--https-port', '--wss-port', '--once', '--help']) assert.ok(stdout.includes(option));
   });
 
   it('says in one line that the addon does not load', async () => {

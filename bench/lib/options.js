@@ -66,7 +66,7 @@ function readOptions(argv) {
   const phases = choosePhases(values.only);
   const { peers, notice } = choosePeers(values.peers);
   const idle = number(values.idle, quick ? 1000 : 2000, 10, 15_000);
-  if (phases.some((phase) => phase.name === 'idle')) checkOpenFiles(idle);
+  if (phases.some((phase) => phase.fresh)) checkOpenFiles(idle);
   const many = peers.length > 2;
   const [rounds, seconds] = quick ? [many ? 2 : 3, many ? 0.6 : 0.7] : [5, (3 * 2) / Math.max(2, peers.length)];
   return {

@@ -18,6 +18,8 @@ function executable(scope, file, ...others) {
   return candidates.map((name) => path.join(PACKAGES, name)).find((name) => fs.existsSync(name)) ?? null;
 }
 
+const isInstalled = (name) => fs.existsSync(path.join(PACKAGES, name));
+
 /**
  * What can be measured: how to start the server. The certificate directory comes as the last argument. Without a
  * `command` it is not installed. The runtimes are started directly, not by their packages' launchers, because a
@@ -35,6 +37,8 @@ const PEERS = {
     args: ['run', '--allow-all', '--no-config', '--no-remote', '--v8-flags=--expose-gc', server('deno.mjs')],
     env: { DENO_NO_UPDATE_CHECK: '1' },
   },
+  // WebSocket alone.
+  'uwebsockets': { ...node('uwebsockets.js'), ...(isInstalled('uwebsockets') ? {} : { command: null }) },
   'node-tls': node('node-tls.js'),
 };
 

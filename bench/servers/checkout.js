@@ -5,14 +5,24 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { withDriver, withSSLServer } = require('./lines');
+const { withWSServer } = require('./websocket');
 const { localFileName } = require('../../locate-binding');
 
 const checkout = process.argv[2];
 process.env.C4TLS_BINDING = path.join(checkout, localFileName());
-// Earlier commits have less.
-const others = {};
-for (const [service, file, start] of [['lines', 'control4.js', withDriver], ['datain', 'ipworks.js', withSSLServer]]) {
-  const face = path.join(checkout, file);
-  if (fs.existsSync(face)) others[service] = start(require(face));
+/** What `make` makes of a public module of the checkout; nothing where an earlier commit has none. */
+function servicesOf(file, make) {
+  const module = path.join(checkout, file);
+  return fs.existsSync(module) ? make(require(module)) : {};
 }
-require('./serve')(require(checkout), require(process.env.C4TLS_BINDING).versions(), others);
+
+/** Earlier commits have only certificates. */
+const withIPWorks = (ipworks) => ({
+  ...(ipworks.SSLServer && { datain: withSSLServer(ipworks) }),
+  ...withWSServer(ipworks),
+});
+
+require('./serve')(require(checkout), require(process.env.C4TLS_BINDING).versions(), {
+  ...servicesOf('control4.js', (control4) => ({ lines: withDriver(control4) })),
+  ...servicesOf('ipworks.js', withIPWorks),
+});

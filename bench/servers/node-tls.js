@@ -1,5 +1,10 @@
 'use strict';
 
 const { ofSplitter } = require('./lines');
+const { withWs } = require('./websocket');
 
-require('./serve')(require('node:tls'), { openssl: process.versions.openssl }, ofSplitter);
+const webSocket = withWs();
+require('./serve')(require('node:tls'), { openssl: process.versions.openssl, ...webSocket.versions }, {
+  ...ofSplitter,
+  ...webSocket.services,
+});

@@ -7,7 +7,7 @@ const path = require('path');
 const { chart } = require('../../bench/lib/chart');
 const { checkOpenFiles } = require('../../bench/lib/options');
 const { choosePeers } = require('../../bench/lib/peers');
-const { PHASES } = require('../../bench/lib/phases');
+const { NOT_SERVED, PHASES, measurePhase } = require('../../bench/lib/phases');
 const { table } = require('../../bench/lib/table');
 const { run } = require('../support/program');
 
@@ -98,6 +98,21 @@ describe('the benchmark\'s results', () => {
       assert.ok(texts.includes(`${row.title}, ${row.unit}, a<b&"c": 1.50 (1.40–1.60)`), row.unit);
     }
     assert.ok(texts.includes('gone: not measured'));
+  });
+
+  it('as a chart have no bar for a peer without the service', () => {
+    const results = makeResults();
+    const named = (texts) => texts.filter((text) => text === 'gone: not measured').length;
+    const before = named(readXml(chart(results)));
+    results.rows[0].unmeasured.gone = NOT_SERVED;
+    assert.strictEqual(named(readXml(chart(results))), before - 1);
+  });
+
+  it('have words in place of the values of a service that a peer does not have', () => {
+    const [phase] = PHASES;
+    const values = measurePhase(phase, {}, { ports: {} });
+    assert.deepStrictEqual(Object.keys(values), phase.rows.map(({ metric }) => metric));
+    assert.deepStrictEqual(new Set(Object.values(values)), new Set([NOT_SERVED]));
   });
 
   it('as a table tell why something was not measured', () => {
