@@ -72,17 +72,18 @@ class Sender {
   }
 
   /**
-   * Gives a job's bytes to the native side: `job.bytes` are then those that are left, `job.taken` says whether it is
-   * done with them.
+   * Gives a job's bytes to the native side: `job.taken` says then whether it is done with them, and if not `job.bytes`
+   * are those that are left.
    * @param {{ bytes: Buffer, form: any, taken: boolean }} job
    * @param {number} limit most bytes that may wait for the kernel
    * @param {boolean} whole all or nothing
    * @returns {number} bytes taken; -1: the client has gone
    */
   _put(job, limit, whole) {
-    const taken = binding.send(this._id, job.bytes, limit, whole);
-    if (taken > 0) job.bytes = job.bytes.subarray(taken);
-    job.taken = taken >= 0 && job.bytes.length === 0;
+    const { bytes } = job;
+    const taken = binding.send(this._id, bytes, limit, whole);
+    job.taken = taken === bytes.length;
+    if (taken > 0 && !job.taken) job.bytes = bytes.subarray(taken);
     return taken;
   }
 
