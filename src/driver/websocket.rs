@@ -121,8 +121,10 @@ enum Stage {
     Closed,
     Asked(Box<Request>),
     Open(Encoder),
-    /// The task has the encoder while it compresses.
-    Compressing,
+    /// The task has the encoder while it compresses; `within`: a part of a message that is not its last.
+    Compressing {
+        within: bool,
+    },
 }
 
 /// The sending half of a WebSocket.
@@ -165,7 +167,7 @@ impl Speaker {
 
     /// Nothing waits for the task.
     pub fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && !matches!(self.stage, Stage::Compressing)
+        self.waiting.is_empty() && !matches!(self.stage, Stage::Compressing { .. })
     }
 
     /// Bytes that wait for the task.
@@ -184,22 +186,34 @@ impl Speaker {
         }
         let next = self.waiting.pop_front()?;
         self.before_file = self.before_file.saturating_sub(1);
-        let Stage::Open(encoder) = std::mem::replace(&mut self.stage, Stage::Compressing) else { return None };
+        let within = matches!(next, Waiting::Message { last: false, .. });
+        let Stage::Open(encoder) = std::mem::replace(&mut self.stage, Stage::Compressing { within }) else {
+            return None;
+        };
         self.size -= next.size();
         Some(Encoding { encoder, next })
     }
 
     /// A file is sent behind what waits. False: the WebSocket is not open, or a message is under way.
     pub fn send_file(&mut self) -> bool {
-        let within = match &self.stage {
-            Stage::Open(encoder) => encoder.is_within_message(),
-            _ => false,
-        };
-        let fits = self.is_open() && !within;
+        let fits = self.is_open() && !self.is_within_message();
         if fits {
             self.before_file = self.waiting.len();
         }
         fits
+    }
+
+    /// Whether what was sent last is a part of a message, and not its last.
+    fn is_within_message(&self) -> bool {
+        let unfinished = |waiting: &Waiting| match waiting {
+            Waiting::Message { last, .. } => Some(!last),
+            _ => None,
+        };
+        self.waiting.iter().rev().find_map(unfinished).unwrap_or(match &self.stage {
+            Stage::Open(encoder) => encoder.is_within_message(),
+            Stage::Compressing { within } => *within,
+            _ => false,
+        })
     }
 
     /// All that was sent before the file has its frames.
@@ -234,7 +248,7 @@ impl Speaker {
     }
 
     fn is_open(&self) -> bool {
-        matches!(self.stage, Stage::Open(_) | Stage::Compressing) && !self.closing
+        matches!(self.stage, Stage::Open(_) | Stage::Compressing { .. }) && !self.closing
     }
 }
 
