@@ -99,6 +99,21 @@ describe('SSLServer, connections', () => {
     assert.match(description, /^Error decrypting data\. ./);
   });
 
+  it('a client that half-closes behind its questions gets every answer', async () => {
+    const recorded = await listening((server) => {
+      server.setDefaultEOL('\n');
+      server.on('DataIn', (e) => server.sendLine(e.connectionId, e.text));
+    });
+    const client = dial(recorded.port, { allowHalfOpen: true });
+    await event(client, 'secureConnect');
+    const questions = Array.from({ length: 300 }, (_, i) => i);
+    client.end(questions.map((i) => `${i}\n`).join(''));
+    let text = '';
+    client.setEncoding('latin1').on('data', (chunk) => { text += chunk; });
+    await event(client, 'end');
+    assert.strictEqual(text, questions.map((i) => `${i}\r\n`).join(''));
+  });
+
   it('a client that half-closes while it is paused still gets its answer', async () => {
     const recorded = await listening((server) => {
       server.setDefaultEOL('\n');
