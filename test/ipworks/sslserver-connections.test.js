@@ -138,12 +138,22 @@ describe('SSLServer, connections', () => {
   it('a client that takes nothing does not end a program that does not look at its sends', async () => {
     const recorded = await listening();
     const { client, id } = await recorded.connect();
-    client.pause();
-    for (let i = 0; i < 200; i++) recorded.server.send(id, Buffer.alloc(100_000));
-    client.destroy();
-    await recorded.first('Disconnected');
-    recorded.server.sendText(id, 'to nobody');
-    for (let i = 0; i < 3; i++) await recorded.server.doEvents();
+    const unhandled = [];
+    const onUnhandled = (reason) => unhandled.push(reason);
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', onUnhandled);
+    try {
+      client.pause();
+      for (let i = 0; i < 200; i++) recorded.server.send(id, Buffer.alloc(100_000));
+      client.destroy();
+      await recorded.first('Disconnected');
+      recorded.server.sendText(id, 'to nobody');
+      await recorded.server.doEvents();
+      assert.deepStrictEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', onUnhandled);
+      for (const listener of others) process.on('unhandledRejection', listener);
+    }
   });
 
   it('a client that half-closes still gets what was sent', async () => {
