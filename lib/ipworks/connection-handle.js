@@ -127,7 +127,7 @@ class ConnectionHandle extends Target {
       // Another one in the same wake: promise jobs of the first have not run.
       this.pumpLater();
     }
-    if (this.cutter === null) this.held.push([bytes, ended]);
+    if (this.cutter === null) this.held.push({ bytes, ended });
     else this.cutter.push(this.uncut(bytes, ended));
     this.pump();
   }
@@ -149,7 +149,7 @@ class ConnectionHandle extends Target {
       this.cutter.reframe();
     } else {
       this.cutter = new Cutter(this.framing);
-      for (const [bytes, ended] of this.held) this.cutter.push(this.uncut(bytes, ended));
+      for (const { bytes, ended } of this.held) this.cutter.push(this.uncut(bytes, ended));
       this.held = [];
       if (this.kind !== 'chunks' && !this.closed) this.native.setFraming({ kind: 'chunks' });
       if (this.closed) this.cutter.finish();
@@ -203,7 +203,8 @@ class ConnectionHandle extends Target {
     if (!this.acceptData) return;
     if (this.cutter === null) {
       this.pumpLater();
-      this.deliver(...this.held.shift());
+      const { bytes, ended } = this.held.shift();
+      this.deliver(bytes, ended);
       return;
     }
     const message = this.cutter.next();
