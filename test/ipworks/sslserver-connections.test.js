@@ -407,11 +407,11 @@ describe('SSLServer, connections', () => {
     for (const setting of ['False', 'True']) {
       const recorded = await listening(undefined, { settings: [`TcpNoDelay=${setting}`] });
       const { client, id } = await recorded.connect();
-      for (let i = 0; i < 200; i++) {
+      for (let i = 0; i < 100; i++) {
         await recorded.server.sendText(id, '.');
         await new Promise(setImmediate);
       }
-      await readBytes(client, 200);
+      await readBytes(client, 100);
       const shown = socketsAt(recorded.port, '-i').split(/\n(?=\S)/).find((entry) => entry.includes(`:${client.localPort}`));
       segments.push(Number(/data_segs_out:(\d+)/.exec(shown)[1]));
     }
