@@ -71,9 +71,8 @@ class WSServer extends SocketServer {
     const wanted = connectionIds === undefined ? this._handles.values() :
       Array.from(connectionIds, (id) => this._handles.get(String(id)));
     const ids = [];
-    for (const handle of wanted) {
-      if (handle?.connected && !handle.leaving) ids.push(handle.id);
-    }
+    // The native side passes over those that are not open.
+    for (const handle of wanted) if (handle !== undefined) ids.push(handle.id);
     // A client that waits for less than the limit gets all of it.
     const limit = this._sendLimit() + bytes.length;
     return ids.length === 0 ? 0 : binding.broadcast(Uint32Array.from(ids), bytes, flags, limit);
