@@ -41,20 +41,20 @@ class Sender {
 
   /** Takes bytes as the timeout says. `form`: what a subclass makes of them. */
   send(bytes, form) {
-    return this.#mustWait() ? this.#await({ bytes, form }) : this.#sendNow(bytes, form);
+    return this.#mustWait() ? this.#await({ bytes, form }) : this.#promised(this.attempt(bytes, form));
   }
 
   /** The same for bytes that are good for this call only. */
   sendCopy(bytes, form) {
-    return this.#mustWait() ? this.#await({ bytes: Buffer.from(bytes), form }) : this.#sendNow(bytes, form);
+    if (this.#mustWait()) return this.#await({ bytes: Buffer.from(bytes), form });
+    return this.#promised(this.attempt(bytes, form));
   }
 
   #mustWait() {
     return this.timeout > 0 || (this.#jobs.length > 0 && this.#jobs.some(isFile));
   }
 
-  #sendNow(bytes, form) {
-    const problem = this.attempt(bytes, form);
+  #promised(problem) {
     return problem === null ? DONE : Promise.reject(problem);
   }
 

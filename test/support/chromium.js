@@ -17,11 +17,13 @@ function findChromium() {
 
 /**
  * A browser that ends with the test, for programs on loopback, whatever their certificates.
- * @returns {Promise<import('playwright-core').Browser | null>} null: none is installed
+ * @returns {Promise<import('playwright-core').Browser | null>} null: none is installed, or Node is older than 20
  */
 async function launchChromium() {
   const executablePath = findChromium();
-  if (executablePath === undefined) return null;
+  // playwright-core ends a process of Node 18.
+  const isOld = Number.parseInt(process.versions.node, 10) < 20;
+  if (executablePath === undefined || isOld) return null;
   const { chromium } = require('playwright-core');
   const browser = await chromium.launch({
     executablePath,
