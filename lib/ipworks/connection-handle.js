@@ -20,6 +20,7 @@ const SYSTEM = 2;
 
 const TIMEOUTS = new Set(['ERR_C4TLS_IDLE_TIMEOUT', 'ERR_TLS_HANDSHAKE_TIMEOUT']);
 const EMPTY = Buffer.alloc(0);
+const NOW = Promise.resolve();
 // Messages of one connection, one behind the promise jobs of the other, before others have their turn.
 const IN_A_ROW = 64;
 
@@ -28,7 +29,8 @@ const endpoint = (found) => ({ address: plainAddress(found?.address), port: foun
 
 /** Runs `act` when the promise jobs of this event have run: whoever awaits one event then hears of the next. */
 function afterPromises(act) {
-  queueMicrotask(() => process.nextTick(act));
+  // queueMicrotask() would make an AsyncResource of its own for each.
+  NOW.then(() => process.nextTick(act));
 }
 
 class ConnectionHandle extends Target {
@@ -59,6 +61,7 @@ class ConnectionHandle extends Target {
     this.held = [];                // messages that wait: the program has paused, or others come first
     this.cutter = null;            // from when the program has changed the framing
     this.pumping = false;          // the next message comes when promise jobs have run
+    this.pumpNow = null;           // made when it is needed
     this.row = 0;                  // so many without a turn of the event loop
     this.told = 0;                 // the wake in which the last message was given at once
     this.ending = false;           // the client sends no more
@@ -133,7 +136,7 @@ class ConnectionHandle extends Target {
       // Another one in the same wake: promise jobs of the first have not run.
       this.pumpLater();
     }
-    if (this.cutter === null) this.held.push([bytes, ended]);
+    if (this.cutter === null) this.held.push({ bytes, ended });
     else this.cutter.push(this.uncut(bytes, ended));
     this.pump();
   }
@@ -160,7 +163,7 @@ class ConnectionHandle extends Target {
       this.cutter.reframe();
     } else {
       this.cutter = new Cutter(this.framing);
-      for (const [bytes, ended] of this.held) this.cutter.push(this.uncut(bytes, ended));
+      for (const { bytes, ended } of this.held) this.cutter.push(this.uncut(bytes, ended));
       this.held = [];
       if (this.kind !== 'chunks' && !this.closed) this.native.setFraming({ kind: 'chunks' });
       if (this.closed) this.cutter.finish();
@@ -184,13 +187,13 @@ class ConnectionHandle extends Target {
   pumpLater() {
     if (this.pumping) return;
     this.pumping = true;
-    const pump = () => {
+    this.pumpNow ??= () => {
       this.pumping = false;
       this.runInAsyncScope(this.pump, this);
     };
     this.row = (this.row + 1) % IN_A_ROW;
-    if (this.row === 0) setImmediate(pump);
-    else afterPromises(pump);
+    if (this.row === 0) setImmediate(this.pumpNow);
+    else afterPromises(this.pumpNow);
   }
 
   /** Bytes have come that are not given yet. */
@@ -214,7 +217,8 @@ class ConnectionHandle extends Target {
     if (!this.acceptData) return;
     if (this.cutter === null) {
       this.pumpLater();
-      this.deliver(...this.held.shift());
+      const { bytes, ended } = this.held.shift();
+      this.deliver(bytes, ended);
       return;
     }
     const message = this.cutter.next();

@@ -15,6 +15,20 @@ function encode(text, codePage) {
   return codePage === UTF8 ? Buffer.from(text) : binding.encodeText(codePage, text);
 }
 
+const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024);
+const MOST_BYTES = 3;        // of a UTF-16 unit in UTF-8
+
+/**
+ * `text` and `end` as bytes of a code page, which the next call may write over: what is sent at once needs no buffer of
+ * its own.
+ */
+function encodeBriefly(text, end, codePage) {
+  const fits = MOST_BYTES * (text.length + end.length) <= SCRATCH.length;
+  if (codePage !== UTF8 || !fits) return encode(text + end, codePage);
+  const length = SCRATCH.write(text);
+  return SCRATCH.subarray(0, length + (end === '' ? 0 : SCRATCH.write(end, length)));
+}
+
 /** The argument of DataIn. Its text is decoded when somebody asks. */
 class DataInEvent {
   #connectionId;
@@ -76,4 +90,4 @@ function eventObject(fields, answers) {
   return made;
 }
 
-module.exports = { DataInEvent, MessageInEvent, decode, encode, eventObject };
+module.exports = { DataInEvent, MessageInEvent, decode, encode, encodeBriefly, eventObject };

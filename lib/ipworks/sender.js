@@ -41,8 +41,20 @@ class Sender {
 
   /** Takes bytes as the timeout says. `form`: what a subclass makes of them. */
   send(bytes, form) {
-    if (this.timeout > 0 || (this.#jobs.length > 0 && this.#jobs.some(isFile))) return this.#await({ bytes, form });
-    const problem = this.attempt(bytes, form);
+    return this.#mustWait() ? this.#await({ bytes, form }) : this.#promised(this.attempt(bytes, form));
+  }
+
+  /** The same for bytes that are good for this call only. */
+  sendCopy(bytes, form) {
+    if (this.#mustWait()) return this.#await({ bytes: Buffer.from(bytes), form });
+    return this.#promised(this.attempt(bytes, form));
+  }
+
+  #mustWait() {
+    return this.timeout > 0 || (this.#jobs.length > 0 && this.#jobs.some(isFile));
+  }
+
+  #promised(problem) {
     return problem === null ? DONE : Promise.reject(problem);
   }
 

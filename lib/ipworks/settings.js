@@ -1,7 +1,6 @@
 'use strict';
 // Configuration settings: what config('NAME=VALUE') stores and config('NAME') reads, all of it text.
 const binding = require('../core/binding');
-const { version } = require('../../package.json');
 const { GROUPS, TLS12_SIGNATURES, TLS13_SIGNATURES, unknown } = require('./algorithms');
 const { choose } = require('./cipher-suites');
 const { failure } = require('./errors');
@@ -77,7 +76,7 @@ const SIGNATURES_13 = 'rsa_pss_sha256,rsa_pss_sha384,rsa_pss_sha512,rsa_pkcs1_sh
 
 /** Settings that every component has. */
 const BASE = {
-  BuildInfo: readOnly(() => `c4tls ${version}, ${binding.versions().openssl}`),
+  BuildInfo: readOnly(() => `c4tls ${binding.versions().c4tls}, ${binding.versions().openssl}`),
   CodePage: codePage,
   LicenseInfo: readOnly(() => ['Product: c4tls', 'Product Key: none', 'License Source: MIT', 'License Type: open source',
     'Last Valid Build: every'].join('\r\n')),

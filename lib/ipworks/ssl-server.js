@@ -2,7 +2,7 @@
 // SSLServer: clients over TLS, their bytes as they come, by lines or by records.
 const { Connection } = require('./connection');
 const { ConnectionHandle, afterPromises } = require('./connection-handle');
-const { DataInEvent, encode } = require('./event-objects');
+const { DataInEvent, encodeBriefly } = require('./event-objects');
 const { Framing, checkRecordLength } = require('./framing');
 const { defineProperties, initialValues } = require('./ssl-properties');
 const { BASE, TCP, TLS } = require('./settings');
@@ -32,13 +32,16 @@ class SSLServer extends SocketServer {
 
   /** Sends text in the code page. */
   sendText(connectionId, text) {
-    return this._give(connectionId, ({ sender }) => sender.send(encode(check.text(text, 'text'), this.#codePage)));
+    return this._give(connectionId, ({ sender }) => sender.sendCopy(this.#encode(text, '')));
   }
 
   /** Sends text in the code page, and CRLF. */
   sendLine(connectionId, text) {
-    return this._give(connectionId, ({ sender }) =>
-      sender.send(encode(check.text(text, 'text') + LINE_END, this.#codePage)));
+    return this._give(connectionId, ({ sender }) => sender.sendCopy(this.#encode(text, LINE_END)));
+  }
+
+  #encode(text, end) {
+    return encodeBriefly(check.text(text, 'text'), end, this.#codePage);
   }
 
   get #codePage() {

@@ -123,13 +123,14 @@ class WebSocketHandle extends ConnectionHandle {
     this.lineMode = this.framing.singleLineMode = on;
     if (on) {
       this.cutter = new Cutter(this.framing);
-      for (const [bytes, mark] of this.held) this.cutter.push(this.uncut(bytes, mark));
+      for (const { bytes, ended } of this.held) this.cutter.push(this.uncut(bytes, ended));
       this.held = [];
       if (this.closed) this.cutter.finish();
     } else {
       // What is no line yet goes on as the part of a message.
       const rest = this.cutter.next();
-      if (rest !== null) this.held.push([rest.bytes, (this.#isEnd(0) ? LAST : 0) | (this.#isText ? TEXT : 0)]);
+      const mark = (this.#isEnd(0) ? LAST : 0) | (this.#isText ? TEXT : 0);
+      if (rest !== null) this.held.push({ bytes: rest.bytes, ended: mark });
       this.cutter = null;
     }
     this.pumpLater();

@@ -1,7 +1,7 @@
 'use strict';
 // WSServer: clients over WebSockets, with TLS and without.
 const binding = require('../core/binding');
-const { MessageInEvent, decode } = require('./event-objects');
+const { MessageInEvent, decode, encodeBriefly } = require('./event-objects');
 const { describe, failure } = require('./errors');
 const { Framing } = require('./framing');
 const { AS_BINARY, AS_TEXT, LAST, TEXT } = require('./message-sender');
@@ -21,6 +21,9 @@ const UTF8 = 65001;
 const OPENING = 120_000;
 // A client that does not answer our Close for so long, in milliseconds, is not waited for; a Timeout says otherwise.
 const CLOSING = 30_000;
+
+/** Text as bytes that are good until the next call. */
+const asUtf8 = (text) => encodeBriefly(text, '', UTF8);
 
 /** Bytes as UTF-8: as they are when they are that already, else each of a character of the code page. */
 function asText(bytes, codePage) {
@@ -48,7 +51,7 @@ class WSServer extends SocketServer {
 
   /** Sends text to a client. */
   sendText(connectionId, text) {
-    return this._give(connectionId, ({ sender }) => sender.send(Buffer.from(check.text(text, 'text')), AS_TEXT));
+    return this._give(connectionId, ({ sender }) => sender.sendCopy(asUtf8(check.text(text, 'text')), AS_TEXT));
   }
 
   /** Sends a ping, and waits for the pong as long as the client's Timeout says. */
@@ -78,7 +81,8 @@ class WSServer extends SocketServer {
 
   #sendAs(handle, data) {
     if (handle.dataFormat === WebSocketDataFormats.dfAutomatic) {
-      return handle.sender.send(check.bytes(data, 'data'), typeof data === 'string' ? AS_TEXT : AS_BINARY);
+      if (typeof data === 'string') return handle.sender.sendCopy(asUtf8(data), AS_TEXT);
+      return handle.sender.send(check.bytes(data, 'data'), AS_BINARY);
     }
     const [bytes, form] = this.#formed(handle, data);
     return bytes === null ? Promise.resolve() : handle.sender.send(bytes, form);

@@ -8,6 +8,7 @@ mod framing;
 mod generate;
 mod identity;
 mod listener;
+mod negotiated;
 mod params;
 mod pin;
 mod queue;

@@ -279,9 +279,9 @@ impl Connection {
         self.control.fetch_or(control::LIMITED, Ordering::AcqRel);
     }
 
-    /// Sends all that was taken, then close_notify and FIN; drops what the peer still sends, and waits for its FIN, at most
-    /// [`FINISH_TIME`](crate::policy::limits::FINISH_TIME) behind ours. A peer that takes nothing for `timeout` (zero: for ever) gets a reset. Nothing
-    /// is taken any more; [`super::Event::Closed`] follows.
+    /// Sends all that was taken, then close_notify and FIN; drops what the peer still sends, and waits for its FIN, at
+    /// most [`FINISH_TIME`](crate::policy::limits::FINISH_TIME) behind ours. A peer that takes nothing for `timeout` (zero:
+    /// for ever) gets a reset. Nothing is taken any more; [`super::Event::Closed`] follows.
     pub fn finish(self: &Arc<Self>, timeout: Duration) {
         lock(&self.orders).finish = timeout;
         self.command(control::FINISH | control::SHUTDOWN);

@@ -127,7 +127,9 @@ impl Opened {
 /// The size of a regular file.
 fn regular(found: &Metadata) -> Result<u64> {
     if found.is_dir() {
-        return Err(Error::system(&io::Error::from_raw_os_error(libc::EISDIR), "open"));
+        // Of reading, where the system opens it; on Windows it has another name.
+        let named = Error::new("EISDIR", "open EISDIR");
+        return Err(Error { syscall: Some("open"), errno: libc::EISDIR, ..named });
     }
     match found.is_file() {
         true => Ok(found.len()),

@@ -162,7 +162,9 @@ impl Outbox {
                 Some(speaker) => {
                     let mut block = Vec::new();
                     let polled = file.source.poll_block(pool, cx, &mut block);
-                    speaker.say_of_file(&block, false, &mut self.bytes);
+                    if !block.is_empty() {
+                        speaker.say_of_file(&block, false, &mut self.bytes);
+                    }
                     polled
                 }
             };
@@ -186,7 +188,7 @@ impl Outbox {
             // Counted with the heads of its frames.
             Some(_) => file.source.read().saturating_sub(pushed - taken),
         };
-        if sent - file.told < if end { 1 } else { limits::FILE_PROGRESS } {
+        if sent.saturating_sub(file.told) < if end { 1 } else { limits::FILE_PROGRESS } {
             return None;
         }
         file.told = sent;

@@ -3,6 +3,7 @@
 // The face has every documented item under its name, with its default; and each has a test of what it does.
 
 const assert = require('assert');
+const fs = require('fs');
 const path = require('path');
 const ipworks = require('../../ipworks');
 const { dial, failsWith, listening } = require('../support/ipworks');
@@ -212,6 +213,31 @@ describe('documented items', () => {
         await failsWith(126, recorded.server.config(`${name}[0]`));
         await failsWith(10022, recorded.server.config(`${name}[${connectionId}]=x`));
       });
+    }
+  });
+
+  it('have a type, and a sentence in README when a code page is missing', () => {
+    const root = path.join(__dirname, '..', '..');
+    const types = fs.readFileSync(path.join(root, 'ipworks.d.ts'), 'utf8');
+    for (const { id, item, default: initial } of ROWS) {
+      const has = (pattern) => assert.match(types, new RegExp(pattern), id);
+      if (/^SSL-(P|CN|CT)-/.test(id) && /^\w+( get| is|$)/.test(item)) {
+        const [name] = item.split(' ');
+        has(`\\b${typeof initial === 'boolean' ? 'is' : 'get'}${name}\\(\\): `);
+        has(`\\b${plainName(name)}(\\(\\))?: `);
+      } else if (/^SSL-(C|CST|M|E)-/.test(id)) {
+        // Of `0 cstUser` and `Connected.description` the second word.
+        has(`\\b${/^(?:\d+ |\w+\.)?(\w+)/.exec(item)[1]}\\b`);
+      }
+    }
+    const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
+    const [, listed] = /Not there: ([^]+?)\n\n/.exec(readme);
+    const ranges = [...listed.matchAll(/(\d+)(?:\s+to\s+(\d+))?/g)]
+      .map(([, from, to = from]) => [Number(from), Number(to)]);
+    const isListed = (page) => ranges.some(([from, to]) => page >= from && page <= to);
+    for (const { item, encoding, id } of rowsOf('SSL-CP')) {
+      const [number] = item.split(' ');
+      if (!number.startsWith('0x')) assert.strictEqual(isListed(Number(number)), encoding === null, `${id} ${item}`);
     }
   });
 

@@ -9,7 +9,7 @@ const net = require('net');
 const tls = require('tls');
 const { track } = require('../support/cleanup');
 const { Recorded, certificateOf, dial, failsWith, listening } = require('../support/ipworks');
-const { closed, dialTcp, event, readBytes } = require('../support/net');
+const { closed, dialTcp, event, readBytes, relay } = require('../support/net');
 const pki = require('../support/pki');
 const { isInstalled } = require('../support/program');
 const { until, within } = require('../support/time');
@@ -85,6 +85,75 @@ describe('SSLServer, connections', () => {
     assert.strictEqual(await before, undefined);
     assert.strictEqual((await after)?.code, 'ECONNRESET');
     assert.deepStrictEqual(await Promise.all([ending(recorded, 0), ending(recorded, 1)]), [[0, 'OK'], [0, 'OK']]);
+  });
+
+  it('SSL-X-284, SSL-E-16: a record that was changed on its way ends the connection', async () => {
+    const recorded = await listening();
+    const between = await relay(recorded.port);
+    const client = dial(between.port);
+    await event(client, 'secureConnect');
+    await recorded.first('Connected');
+    between.far().write(Buffer.from('17030300200000000000000000000000000000000000000000000000000000000000000000', 'hex'));
+    const [status, description] = await ending(recorded);
+    assert.strictEqual(status, 284);
+    assert.match(description, /^Error decrypting data\. ./);
+  });
+
+  it('a client that half-closes behind its questions gets every answer', async () => {
+    const recorded = await listening((server) => {
+      server.setDefaultEOL('\n');
+      server.on('DataIn', (e) => server.sendLine(e.connectionId, e.text));
+    });
+    const client = dial(recorded.port, { allowHalfOpen: true });
+    await event(client, 'secureConnect');
+    const questions = Array.from({ length: 300 }, (_, i) => i);
+    client.end(questions.map((i) => `${i}\n`).join(''));
+    let text = '';
+    client.setEncoding('latin1').on('data', (chunk) => { text += chunk; });
+    await event(client, 'end');
+    assert.strictEqual(text, questions.map((i) => `${i}\r\n`).join(''));
+  });
+
+  it('a client that half-closes while it is paused still gets its answer', async () => {
+    const recorded = await listening((server) => {
+      server.setDefaultEOL('\n');
+      server.on('DataIn', (e) => server.sendLine(e.connectionId, `re: ${e.text}`));
+    });
+    const client = dial(recorded.port, { allowHalfOpen: true });
+    await event(client, 'secureConnect');
+    const { connectionId } = await recorded.first('Connected');
+    const pauseOnce = () => recorded.server.pauseData(connectionId);
+    recorded.server.once('DataIn', pauseOnce);
+    client.end('1\n2\n3\nrest');
+    await recorded.data(1);
+    for (let i = 0; i < 5; i++) await recorded.server.doEvents();
+    await recorded.server.processData(connectionId);
+    let text = '';
+    client.setEncoding('latin1').on('data', (chunk) => { text += chunk; });
+    await event(client, 'end');
+    assert.strictEqual(text, 're: 1\r\nre: 2\r\nre: 3\r\nre: rest\r\n');
+    assert.deepStrictEqual(await ending(recorded), [0, 'OK']);
+  });
+
+  it('a client that takes nothing does not end a program that does not look at its sends', async () => {
+    const recorded = await listening();
+    const { client, id } = await recorded.connect();
+    const unhandled = [];
+    const onUnhandled = (reason) => unhandled.push(reason);
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', onUnhandled);
+    try {
+      client.pause();
+      for (let i = 0; i < 200; i++) recorded.server.send(id, Buffer.alloc(100_000));
+      client.destroy();
+      await recorded.first('Disconnected');
+      recorded.server.sendText(id, 'to nobody');
+      await recorded.server.doEvents();
+      assert.deepStrictEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', onUnhandled);
+      for (const listener of others) process.on('unhandledRejection', listener);
+    }
   });
 
   it('a client that half-closes still gets what was sent', async () => {
@@ -333,12 +402,20 @@ describe('SSLServer, connections', () => {
     assert.ok((await buffers()).every((size, i) => size > [40000, 60000][i]), String(plain));
   });
 
-  it('SSL-C-10: TcpNoDelay can be switched at any time', async () => {
-    const recorded = await listening();
-    assert.strictEqual(await recorded.server.config('TcpNoDelay=Yes'), 'True');
-    const { client, id } = await recorded.connect();
-    for (let i = 0; i < 20; i++) await recorded.server.sendText(id, '.');
-    await readBytes(client, 20);
+  withSs('SSL-C-10: TcpNoDelay sends every small piece at once, which Nagle gathers', async () => {
+    const segments = [];
+    for (const setting of ['False', 'True']) {
+      const recorded = await listening(undefined, { settings: [`TcpNoDelay=${setting}`] });
+      const { client, id } = await recorded.connect();
+      for (let i = 0; i < 100; i++) {
+        await recorded.server.sendText(id, '.');
+        await new Promise(setImmediate);
+      }
+      await readBytes(client, 100);
+      const shown = socketsAt(recorded.port, '-i').split(/\n(?=\S)/).find((entry) => entry.includes(`:${client.localPort}`));
+      segments.push(Number(/data_segs_out:(\d+)/.exec(shown)[1]));
+    }
+    assert.ok(segments[0] < segments[1], segments.join());
   });
 
   it('SSL-M-16: listening anew, with clients of before', async () => {

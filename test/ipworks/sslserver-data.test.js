@@ -4,8 +4,11 @@
 
 const assert = require('assert');
 const { once } = require('events');
+const tls = require('tls');
+const { track } = require('../support/cleanup');
 const { failsWith, listening } = require('../support/ipworks');
-const { readBytes } = require('../support/net');
+const { dialTcp, readBytes } = require('../support/net');
+const pki = require('../support/pki');
 const { until } = require('../support/time');
 
 const text = (events) => events.map((e) => e.text).join('');
@@ -299,23 +302,43 @@ describe('SSLServer, DataIn', () => {
     assert.deepStrictEqual(got.sort(), [['a;b', true], ['c\nd', true]]);
   });
 
-  it('a change of the defaults while a client is in its handshake does not confuse its messages', async () => {
-    let goOn;
-    const recorded = await listening((server) => {
-      server.setDefaultEOL('\n');
-      server.on('SSLConnectionRequest', () => new Promise((resolve) => { goOn = resolve; }));
-    });
+  it('a client that was accepted before a change of the defaults has those of before', async () => {
+    const recorded = await listening((server) => server.setDefaultEOL('\n'));
     const { server } = recorded;
-    const connecting = recorded.connect();
-    await until(() => goOn, 6_000, 'the handshake');
+    const raw = await dialTcp(recorded.port);
+    // Who comes later is accepted later.
+    await recorded.connect();
     server.setDefaultEOL('');
-    goOn();
-    const { client, id } = await connecting;
-    assert.strictEqual(recorded.connection(id).getEOL(), '\n');
+    const client = track(tls.connect({ socket: raw, ca: pki.ca, servername: 'localhost' }));
+    const { connectionId } = await recorded.first('Connected', 1);
+    assert.strictEqual(recorded.connection(connectionId).getEOL(), '\n');
     client.write('one\ntwo');
     assert.deepStrictEqual(await recorded.data(1), [['one', true]]);
     client.end();
     await recorded.first('Disconnected');
     assert.deepStrictEqual((await recorded.data(2))[1], ['two', false]);
+  });
+
+  it('SSL-CN-05: another EOL counts for what waits for its end', async () => {
+    const recorded = await listening((server) => server.setDefaultEOL('\n'));
+    const { client, id } = await recorded.connect();
+    const connection = recorded.connection(id);
+    const begun = () => {
+      try {
+        connection.setMaxLineLength(2048);
+        return false;
+      } catch (error) {
+        return error.code === 112;
+      }
+    };
+    let count = 0;
+    for (const [eol, other] of [[';', '\n'], ['\n', ';'], [';', '\n']]) {
+      client.write(`a${eol}b`);
+      await until(begun, 6_000, 'the beginning of a line');
+      connection.setEOL(eol);
+      assert.deepStrictEqual((await recorded.data(++count)).at(-1), ['a', true]);
+      client.write(`${other}c${eol}`);
+      assert.deepStrictEqual((await recorded.data(++count)).at(-1), [`b${other}c`, true]);
+    }
   });
 });

@@ -132,12 +132,13 @@ describe('SSLServer, sending', () => {
 
   it('SSL-C-09, D-44: the queue takes as much as OutBufferSize says', async () => {
     const taken = [];
-    for (const size of [0, 4 * MIB]) {
+    // The kernel takes some megabytes besides.
+    for (const size of [0, 16 * MIB]) {
       const recorded = await listening(undefined, { settings: [`OutBufferSize=${size}`] });
       const slow = await lazy(recorded);
       taken.push(await fillUp(recorded.server, recorded.connection(slow.id)));
     }
-    assert.ok(taken[1] - taken[0] >= 3 * MIB, taken.join());
+    assert.ok(taken[1] - taken[0] >= 8 * MIB, taken.join());
   });
 
   it('SSL-E-22: ReadyToSend comes behind Connected', async () => {

@@ -212,7 +212,9 @@ impl Task {
     }
 
     fn exchange(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
-        self.expire(cx);
+        if let Some(step) = self.expire(core, cx) {
+            return step;
+        }
         let sent = self.outbound(core, cx);
         if matches!(sent, Step::End | Step::Move(_)) {
             return sent;

@@ -10,9 +10,9 @@ use std::task::Context;
 use tokio::time::{Instant, Sleep};
 
 use super::inbound::Outlet;
-use super::Task;
+use super::{Step, Task};
 use crate::driver::connection::Connection;
-use crate::driver::core::Core;
+use crate::driver::core::{Core, Phase};
 use crate::driver::websocket::{Changes, WebSocketOptions};
 use crate::driver::{lock, Event, Frame};
 use crate::error::Error;
@@ -301,17 +301,23 @@ impl Task {
         true
     }
 
-    /// Ends a WebSocket whose upgrade, or whose closing handshake, takes too long.
-    pub(super) fn expire(&mut self, cx: &mut Context<'_>) {
-        let Outlet::WebSocket(listener) = &mut self.outlet else { return };
+    /// Ends a WebSocket whose opening handshake, or whose closing one, takes too long.
+    pub(super) fn expire(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Option<Step> {
+        let Outlet::WebSocket(listener) = &mut self.outlet else { return None };
         if !listener.is_late(cx) {
-            return;
+            return None;
+        }
+        listener.end = None;
+        if core.phase == Phase::Handshake {
+            return Some(self.fail(core, Error::new("ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout")));
         }
         match listener.stage {
             Stage::Upgrade(_) => listener.refuse(&self.conn, &Refusal::REQUEST_TIMEOUT),
             Stage::Asked => listener.refuse(&self.conn, &Refusal::NO_ANSWER),
-            Stage::Over if self.conn.answer_close() => listener.end = None,
+            // The answer that is due comes first.
+            Stage::Over if self.conn.answer_close() => {}
             Stage::Open(_) | Stage::Over => listener.finish(&self.conn, true),
         }
+        None
     }
 }

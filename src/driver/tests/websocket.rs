@@ -326,6 +326,11 @@ fn the_opening_handshake_takes_no_longer_than_it_may() {
         drop(tcp);
         expect(&sink, &conn, CLOSED);
     }
+    // One that does not even begin with TLS.
+    let (_server, tls) = listen(&sink, |config| {
+        config.websocket = Some(Arc::new(WebSocketOptions { handshake_timeout: timeout, ..options(whole()) }));
+    });
+    assert_eq!(connect(tls).read(&mut [0; 1]).unwrap(), 0);
     // One that is open may be silent.
     let (mut client, conn) = another(&sink, &server, address, "");
     std::thread::sleep(timeout.unwrap() * 2);
