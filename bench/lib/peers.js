@@ -23,7 +23,7 @@ const isInstalled = (name) => fs.existsSync(path.join(PACKAGES, name));
 /**
  * What can be measured: how to start the server. The certificate directory comes as the last argument. Without a
  * `command` it is not installed. The runtimes are started directly, not by their packages' launchers, because a
- * launcher would be the process that is measured.
+ * launcher would be the process that is measured. `group`: it has a part in the phases of that group alone.
  */
 const PEERS = {
   'c4tls': node('c4tls.js'),
@@ -37,8 +37,11 @@ const PEERS = {
     args: ['run', '--allow-all', '--no-config', '--no-remote', '--v8-flags=--expose-gc', server('deno.mjs')],
     env: { DENO_NO_UPDATE_CHECK: '1' },
   },
-  // WebSocket alone.
-  'uwebsockets': { ...node('uwebsockets.js'), ...(isInstalled('uwebsockets') ? {} : { command: null }) },
+  'uwebsockets': {
+    ...node('uwebsockets.js'),
+    group: 'websocket',
+    ...(isInstalled('uwebsockets') ? {} : { command: null }),
+  },
   'node-tls': node('node-tls.js'),
 };
 

@@ -172,9 +172,9 @@ const megabytes = [
 ];
 
 /**
- * What is measured, and on which service of a server. `fresh`: on a server of its own. `measure` returns the values of
- * the rows; one that a peer does not let be measured is a text that tells why. A row whose `detail` is true appears
- * only with --details and in the JSON file.
+ * What is measured, and on which service of a server. `group`: only when it is named. `fresh`: on a server of its own.
+ * `measure` returns the values of the rows; one that a peer does not let be measured is a text that tells why. A row
+ * whose `detail` is true appears only with --details and in the JSON file.
  */
 const PHASES = [
   {
@@ -263,6 +263,7 @@ const PHASES = [
   },
   {
     name: 'websocket-64x1',
+    group: 'websocket',
     title: 'WebSocket echo 1 KiB, 64 connections',
     service: 'websocket',
     measure: echo(64, 1, WEB_SOCKET),
@@ -270,6 +271,7 @@ const PHASES = [
   },
   {
     name: 'websocket-64x16',
+    group: 'websocket',
     title: 'WebSocket echo, 16 in flight',
     service: 'websocket',
     measure: echo(64, 16, WEB_SOCKET),
@@ -313,6 +315,7 @@ const PHASES = [
   },
   {
     name: 'websocket-idle',
+    group: 'websocket',
     title: 'idle WebSocket connections',
     service: 'websocket',
     fresh: true,
@@ -321,6 +324,7 @@ const PHASES = [
   },
   {
     name: 'websocket-idle-deflate',
+    group: 'websocket',
     title: 'the same with permessage-deflate',
     service: 'websocket-deflate',
     fresh: true,

@@ -5,7 +5,7 @@
 const assert = require('assert');
 const path = require('path');
 const { chart } = require('../../bench/lib/chart');
-const { checkOpenFiles } = require('../../bench/lib/options');
+const { checkOpenFiles, choosePhases, peersOf } = require('../../bench/lib/options');
 const { choosePeers } = require('../../bench/lib/peers');
 const { NOT_SERVED, PHASES, measurePhase } = require('../../bench/lib/phases');
 const { table } = require('../../bench/lib/table');
@@ -66,6 +66,16 @@ describe('the benchmark', () => {
     assert.throws(() => choosePeers('fast,nobody', KNOWN), { name: 'RangeError', message: /unknown peer nobody/ });
     assert.throws(() => choosePeers('constructor', KNOWN), { name: 'RangeError', message: /unknown peer constructor/ });
     assert.throws(() => choosePeers('gone', KNOWN), { name: 'RangeError', message: /gone .*: npm --prefix bench ci$/ });
+  });
+
+  it('measures a group of phases, and its peers, only when it is named', () => {
+    const names = (phases) => phases.map(({ name }) => name);
+    const isOfGroup = (name) => name.startsWith('websocket-');
+    assert.ok(!names(choosePhases()).some(isOfGroup));
+    assert.deepStrictEqual(names(choosePhases('websocket')), names(PHASES).filter(isOfGroup));
+    assert.deepStrictEqual(names(choosePhases('websocket-64x1,idle')).sort(), ['idle', 'websocket-64x1']);
+    assert.ok('uwebsockets' in peersOf(choosePhases('websocket-64x1')));
+    assert.ok(!('uwebsockets' in peersOf(choosePhases())));
   });
 
   it('refuses more idle connections than a process may open files', () => {
