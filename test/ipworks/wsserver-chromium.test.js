@@ -36,6 +36,7 @@ describe('WSServer and Chromium', function () {
       const browser = await launchChromium();
       if (browser === null) this.skip();
       const recorded = await webSockets((server) => {
+        server.setDefaultTimeout(30);      // an echo waits for the one before
         server.on('WebSocketOpenRequest', (e) => {
           recorded.note('asked', e);
           if (e.requestURI === '/forbidden') e.statusCode = 403;

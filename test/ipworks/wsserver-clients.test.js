@@ -14,6 +14,7 @@ const HAS_WEBSOCKETS = isInstalled(PYTHON, ['-c', 'import websockets.sync.client
 
 /** Echoes; closes with 4321 when it is told to; knows the sub-protocols chat and echo. */
 function echoing(server) {
+  server.setDefaultTimeout(30);      // an echo waits for the one before
   server.on('WebSocketOpenRequest', (e) => {
     if (e.requestURI === '/forbidden') e.statusCode = 403;
     if (e.subProtocols !== '') e.subProtocols = e.subProtocols.split(',').find((name) => name === 'chat') ?? '';

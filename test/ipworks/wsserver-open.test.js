@@ -224,7 +224,7 @@ describe('WSServer, opening', () => {
   });
 
   it('the request may come a byte at a time, and frames right behind it', async () => {
-    const recorded = await webSockets();
+    const recorded = await webSockets(() => {}, { settings: ['BufferMessage=True'] });
     const client = await dialRaw(recorded);
     client.socket.setNoDelay(true);
     const bytes = Buffer.concat([Buffer.from(request()), Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])]);
