@@ -21,6 +21,7 @@ class Sender {
   #limit;                // gives the most bytes that may wait for the kernel
   #jobs = [];            // sends and files that wait for each other, first to last
   #starved = false;      // a send was refused: ReadyToSend follows
+  #closing = false;      // what is taken may still be lost, which is known at the end
   #onReady;
 
   /**
@@ -124,6 +125,7 @@ class Sender {
   #advance() {
     while (this.#jobs.length > 0) {
       const [job] = this.#jobs;
+      if (this.#closing && job.taken) return;
       if (isFile(job)) {
         this.#native.setStallTimeout(this.timeout * 1000);
         this.#native.sendFile(job.path);
@@ -194,6 +196,7 @@ class Sender {
 
   /** The connection is about to end: what waits is taken, up to a file that has not begun. */
   close() {
+    this.#closing = true;
     for (const [index, job] of this.#jobs.entries()) {
       if (isFile(job) && index > 0) break;
       if (!isFile(job) && !job.taken) this._put(job, EVERYTHING, true);
