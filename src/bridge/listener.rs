@@ -48,7 +48,7 @@ pub struct ListenerOptions<'env> {
     /// Connections give MESSAGE instead of DATA.
     pub framing: Option<FramingOptions<'env>>,
     /// Connections are WebSockets; then without `framing`.
-    pub web_socket: Option<WebSocketParams<'env>>,
+    pub web_socket: Option<WebSocketParams>,
     /// Without: everybody may connect. Whoever may not is closed without an event.
     pub access: Option<AccessOptions>,
     /// Milliseconds; 0: none. See `Connection.setIdleTimeout`.

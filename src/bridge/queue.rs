@@ -68,8 +68,6 @@ pub(super) mod part {
     pub const TEXT: u32 = 2;
     /// The message begins with it.
     pub const FIRST: u32 = 4;
-    /// Of lines: the line ends with it.
-    pub const LINE: u32 = 8;
 }
 
 /// A slab larger than this, in bytes, is not kept for the next batch: one burst must not pin its memory for ever.
@@ -157,10 +155,9 @@ impl Queue {
         self.touch(connection, frame.bytes().len() + limits::MESSAGE_COST);
         let bit = |set: bool, bit: u32| if set { bit } else { 0 };
         let (kind, arg) = match &frame {
-            Frame::Data { data, line } => {
+            Frame::Data(data) => {
                 let text = bit(data.kind == Kind::Text, part::TEXT);
-                let whole = bit(data.first, part::FIRST) | bit(data.last, part::LAST);
-                (kind::MESSAGE, text | line.map_or(whole, |ended| bit(ended, part::LINE)))
+                (kind::MESSAGE, text | bit(data.first, part::FIRST) | bit(data.last, part::LAST))
             }
             Frame::Ping(_) => (kind::PING_IN, 0),
             Frame::Pong { answers, .. } => (kind::PONG_IN, answers.unwrap_or(0)),

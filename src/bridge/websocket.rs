@@ -12,26 +12,7 @@ use super::throw::OrThrow;
 use crate::driver::WebSocketOptions;
 use crate::error::Result as CoreResult;
 use crate::framing::websocket::{Config, DeflateOptions, Limits, Role};
-use crate::framing::{Framing, Overflow};
 use crate::policy::limits;
-
-/// Lines instead of messages.
-#[napi(object, object_to_js = false)]
-pub struct LineOptions<'env> {
-    /// Default: CR, LF or CRLF.
-    pub delimiter: Option<BufferSlice<'env>>,
-    /// Bytes in front of the end; a longer line comes in parts.
-    pub limit: f64,
-}
-
-impl LineOptions<'_> {
-    fn framing(&self) -> CoreResult<Framing> {
-        match self.delimiter.as_deref() {
-            Some(delimiter) => Framing::delimiter(delimiter, false, self.limit as usize, Overflow::Flush),
-            None => Ok(Framing::lines(self.limit as usize, false)),
-        }
-    }
-}
 
 /// permessage-deflate; see [`DeflateOptions`] for what is left out.
 #[napi(object, object_to_js = false)]
@@ -50,7 +31,7 @@ pub struct DeflateParams {
 }
 
 #[napi(object, object_to_js = false)]
-pub struct WebSocketParams<'env> {
+pub struct WebSocketParams {
     /// Messages are put together.
     pub whole: Option<bool>,
     /// Bytes of an outgoing frame's payload.
@@ -68,12 +49,11 @@ pub struct WebSocketParams<'env> {
     pub headers: Option<u32>,
     /// Null: no compression. Undefined: the defaults.
     pub deflate: Option<Either<DeflateParams, Null>>,
-    pub lines: Option<LineOptions<'env>>,
     /// Milliseconds from the accept until the upgrade is answered; 0: none. Default 120,000.
     pub handshake_timeout: Option<f64>,
 }
 
-impl WebSocketParams<'_> {
+impl WebSocketParams {
     pub(super) fn options(&self) -> CoreResult<WebSocketOptions> {
         let defaults = Limits::default();
         let bytes = |value: Option<f64>, default: u64| value.map_or(default, |value| value as u64);
@@ -95,11 +75,7 @@ impl WebSocketParams<'_> {
             config.max_frame = (bytes as usize).max(1);
         }
         let timeout = self.handshake_timeout.map_or(limits::UPGRADE_TIME, |ms| seconds(ms / 1000.0));
-        Ok(WebSocketOptions {
-            config,
-            lines: self.lines.as_ref().map(LineOptions::framing).transpose()?,
-            handshake_timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
-        })
+        Ok(WebSocketOptions { config, handshake_timeout: Some(timeout).filter(|timeout| !timeout.is_zero()) })
     }
 
     fn deflate(&self) -> DeflateOptions {
@@ -170,13 +146,6 @@ impl Connection {
     #[napi]
     pub fn answer_close(&self) {
         self.inner.answer_close();
-    }
-
-    /// Null: messages again.
-    #[napi]
-    pub fn set_lines(&self, env: &Env, lines: Option<LineOptions>) -> Result<()> {
-        self.inner.set_lines(lines.map(|lines| lines.framing()).transpose().or_throw(env)?);
-        Ok(())
     }
 
     /// From the next message on.

@@ -7,6 +7,7 @@ mod core;
 mod datagram;
 mod duplex;
 mod file;
+mod frame;
 mod outbox;
 mod server;
 mod shard;
@@ -23,12 +24,13 @@ use std::time::Duration;
 
 use crate::engine::Question;
 use crate::error::Error;
-use crate::framing::websocket::{Data, Request};
+use crate::framing::websocket::Request;
 use crate::framing::Message;
 use crate::transport::{ConnectError, SocketAddress};
 
 pub use connection::{parse_address, Connection, StartOptions, WriteStatus};
 pub use datagram::{Datagram, DatagramOptions};
+pub use frame::Frame;
 pub use server::{Server, ServerConfig, Visitor};
 pub use websocket::{broadcast, Part, Taken, WebSocketOptions};
 
@@ -116,29 +118,6 @@ pub enum Event<'a> {
         id: u32,
         pushed_out: bool,
     },
-}
-
-/// What the peer of a WebSocket sends.
-#[derive(Debug)]
-pub enum Frame<'a> {
-    /// `line`: it is a line, or a part of one, and whether it has ended; [`Data::first`] and [`Data::last`] say nothing then.
-    Data { data: Data<'a>, line: Option<bool> },
-    /// Answered already.
-    Ping(&'a [u8]),
-    Pong {
-        payload: &'a [u8],
-        /// The ping of ours that it answers, and all before it.
-        answers: Option<u32>,
-    },
-}
-
-impl Frame<'_> {
-    pub fn bytes(&self) -> &[u8] {
-        match self {
-            Frame::Data { data, .. } => data.bytes,
-            Frame::Ping(payload) | Frame::Pong { payload, .. } => payload,
-        }
-    }
 }
 
 /// Where events go. Called from any thread; must not call back into the connection before it returns.

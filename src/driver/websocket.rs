@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::framing::websocket::{
     is_valid_close_code, parse_headers, reject, Agreed, Config, EncodeError, Encoder, Kind, ResponseError, MAX_CONTROL,
 };
-use crate::framing::Framing;
 use crate::policy::limits;
 
 pub(super) use speaker::Speaker;
@@ -22,8 +21,6 @@ use speaker::{Stage, Waiting};
 #[derive(Debug, Clone)]
 pub struct WebSocketOptions {
     pub config: Config,
-    /// What messages carry is cut into lines, wherever they begin and end.
-    pub lines: Option<Framing>,
     /// From the accept until the upgrade is answered; `None` for no limit.
     pub handshake_timeout: Option<Duration>,
 }
@@ -54,7 +51,6 @@ pub enum Taken {
 pub(super) struct Changes {
     /// The upgrade was accepted.
     pub opened: Option<Opened>,
-    pub lines: Option<Option<Framing>>,
     pub whole: Option<bool>,
     /// Our Close frame is on its way: the peer's is waited for so long.
     pub closing: Option<Duration>,
@@ -259,11 +255,6 @@ impl Connection {
         drop(outbox);
         self.finish(limits::CLOSE_STALL);
         true
-    }
-
-    /// Lines instead of messages from the next byte on; `None`: messages again.
-    pub fn set_lines(self: &Arc<Self>, lines: Option<Framing>) {
-        self.change(|changes| changes.lines = Some(lines));
     }
 
     /// Messages are put together, from the next one on.

@@ -311,8 +311,7 @@ impl Task {
     pub(super) fn tell_rest(&mut self) {
         match &mut self.outlet {
             Outlet::Messages(framer) => framer.finish(&mut |message| deliver(&self.conn, message)),
-            Outlet::WebSocket(listener) => listener.tell_rest(&self.conn),
-            Outlet::Data | Outlet::Nothing => {}
+            Outlet::Data | Outlet::WebSocket(_) | Outlet::Nothing => {}
         }
     }
 

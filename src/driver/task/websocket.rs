@@ -16,8 +16,7 @@ use crate::driver::core::{Core, Phase};
 use crate::driver::websocket::{Changes, WebSocketOptions};
 use crate::driver::{lock, Event, Frame};
 use crate::error::Error;
-use crate::framing::websocket::{Data, Decoder, Event as Heard, Failure, Kind, Refusal, Upgrade, NO_STATUS};
-use crate::framing::Framer;
+use crate::framing::websocket::{Decoder, Event as Heard, Failure, Refusal, Upgrade, NO_STATUS};
 use crate::policy::limits;
 
 enum Stage {
@@ -25,7 +24,7 @@ enum Stage {
     Upgrade(Upgrade),
     /// It waits for an answer.
     Asked,
-    Open(Decoder),
+    Open(Box<Decoder>),
     /// Nothing that comes is looked at any more; the connection finishes.
     Over,
 }
@@ -37,7 +36,6 @@ pub(super) struct Listener {
     held: Vec<u8>,
     /// How many of these have been used.
     used: usize,
-    lines: Option<Framer>,
     whole: bool,
     /// Until when the upgrade must be answered, or the peer's Close frame be here.
     end: Option<Instant>,
@@ -52,7 +50,6 @@ impl Listener {
             stage: Stage::Upgrade(Upgrade::new(&options.config.limits)),
             held: Vec::new(),
             used: 0,
-            lines: options.lines.clone().map(Framer::new),
             whole: options.config.whole,
             end: options.handshake_timeout.map(|limit| Instant::now() + limit),
             timer: None,
@@ -108,16 +105,12 @@ impl Listener {
 
     /// Gives what is in `bytes`; how many were used: all, unless there is no room.
     fn decode(&mut self, conn: &Arc<Connection>, bytes: &mut [u8]) -> usize {
-        let Listener { stage: Stage::Open(decoder), lines, .. } = self else { return bytes.len() };
+        let Stage::Open(decoder) = &mut self.stage else { return bytes.len() };
         let mut answered = None;
         let decoded = decoder.push(bytes, std::time::Instant::now(), &mut |heard| {
             match heard {
-                Heard::Data(data) => match lines {
-                    None => deliver(conn, Frame::Data { data, line: None }),
-                    Some(framer) => tell_lines(conn, framer, data),
-                },
+                Heard::Data(data) => deliver(conn, Frame::Data(data)),
                 Heard::Close { code, reason } => {
-                    tell_lines_rest(conn, lines);
                     answered = Some(lock(&conn.outbox).answer_with(code, ""));
                     conn.sink.emit(conn.id(), Event::CloseFrame { code: code.unwrap_or(NO_STATUS), reason });
                 }
@@ -141,7 +134,6 @@ impl Listener {
     }
 
     fn fail(&mut self, conn: &Arc<Connection>, failure: Failure) {
-        tell_lines_rest(conn, &mut self.lines);
         let due = lock(&conn.outbox).answer_with(Some(failure.code), failure.reason);
         conn.sink.emit(conn.id(), Event::Error(&Error::new("ERR_C4TLS_WEBSOCKET", failure.to_string())));
         conn.sink.emit(conn.id(), Event::CloseFrame { code: failure.code, reason: failure.reason });
@@ -188,17 +180,8 @@ impl Listener {
         true
     }
 
-    /// What is there of an unfinished line.
-    pub fn tell_rest(&mut self, conn: &Arc<Connection>) {
-        tell_lines_rest(conn, &mut self.lines);
-    }
-
     /// Does what the owner wants.
     pub fn change(&mut self, conn: &Arc<Connection>, changes: Changes) {
-        if let Some(lines) = changes.lines {
-            tell_lines_rest(conn, &mut self.lines);
-            self.lines = lines.map(Framer::new);
-        }
         if let Some(whole) = changes.whole {
             self.whole = whole;
             if let Stage::Open(decoder) = &mut self.stage {
@@ -207,7 +190,7 @@ impl Listener {
         }
         if let (Some(opened), Stage::Asked) = (changes.opened, &self.stage) {
             let config = &self.options.config;
-            let mut decoder = Decoder::new(config, opened.agreed.map(|agreed| agreed.incoming(config.role)));
+            let mut decoder = Box::new(Decoder::new(config, opened.agreed.map(|agreed| agreed.incoming(config.role))));
             decoder.set_whole(self.whole);
             self.stage = Stage::Open(decoder);
             self.end = None;
@@ -241,9 +224,6 @@ impl Listener {
         if self.held.is_empty() && self.held.capacity() > 0 {
             self.held = Vec::new();
         }
-        if let Some(framer) = &mut self.lines {
-            framer.release_buffers();
-        }
     }
 }
 
@@ -251,21 +231,6 @@ impl Listener {
 fn deliver(conn: &Arc<Connection>, frame: Frame<'_>) {
     conn.inbound.fetch_add(frame.bytes().len() + limits::MESSAGE_COST, std::sync::atomic::Ordering::AcqRel);
     conn.sink.frame(conn, frame);
-}
-
-fn line(kind: Kind, bytes: &[u8], ended: bool) -> Frame<'_> {
-    Frame::Data { data: Data { kind, first: false, last: false, bytes }, line: Some(ended) }
-}
-
-fn tell_lines(conn: &Arc<Connection>, framer: &mut Framer, data: Data<'_>) {
-    // Errors are of framings that fail above their limit, and lines come in parts.
-    let _ = framer.push(data.bytes, &mut |message| deliver(conn, line(data.kind, message.bytes, message.ended)));
-}
-
-fn tell_lines_rest(conn: &Arc<Connection>, lines: &mut Option<Framer>) {
-    if let Some(framer) = lines {
-        framer.finish(&mut |message| deliver(conn, line(Kind::Binary, message.bytes, false)));
-    }
 }
 
 impl Task {
@@ -293,7 +258,6 @@ impl Task {
         if listener.held() == 0 {
             core.stir = true;
             if let Some(truncated) = listener.eof.take() {
-                listener.tell_rest(&self.conn);
                 self.emit(Event::Eof { truncated });
                 self.conn.finish(limits::CLOSE_STALL);
             }

@@ -28,7 +28,6 @@ pub enum Seen {
     /// Text, its first part, its last.
     Part(Vec<u8>, [bool; 3]),
     /// Whether it ended.
-    Line(Vec<u8>, bool),
     Ping(Vec<u8>),
     Pong(Vec<u8>, Option<u32>),
     /// The request's target.
@@ -254,10 +253,7 @@ impl EventSink for Sink {
 
     fn frame(&self, connection: &Arc<Connection>, frame: Frame<'_>) {
         let seen = match frame {
-            Frame::Data { data, line: None } => {
-                Seen::Part(data.bytes.to_vec(), [data.kind == Kind::Text, data.first, data.last])
-            }
-            Frame::Data { data, line: Some(ended) } => Seen::Line(data.bytes.to_vec(), ended),
+            Frame::Data(data) => Seen::Part(data.bytes.to_vec(), [data.kind == Kind::Text, data.first, data.last]),
             Frame::Ping(payload) => Seen::Ping(payload.to_vec()),
             Frame::Pong { payload, answers } => Seen::Pong(payload.to_vec(), answers),
         };

@@ -10,7 +10,6 @@ use super::*;
 use crate::driver::{broadcast, Part, Taken, WebSocketOptions};
 use crate::framing::websocket::{Agreed, Config, DeflateOptions, Direction, Event as Heard, Kind, Limits, Session};
 use crate::framing::websocket::{EncodeError, Role as Side};
-use crate::framing::Framing;
 use crate::policy::limits::{ANSWER_BACKLOG, CONNECTION_INBOUND, MESSAGE_COST, READ_CHUNK};
 
 const REQUEST: &str = "GET /chat?x=1 HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -32,7 +31,7 @@ fn whole() -> Config {
 }
 
 fn options(config: Config) -> WebSocketOptions {
-    WebSocketOptions { config, lines: None, handshake_timeout: None }
+    WebSocketOptions { config, handshake_timeout: None }
 }
 
 fn plain(sink: &Arc<Sink>, options: WebSocketOptions) -> (Arc<Server>, SocketAddr) {
@@ -312,8 +311,8 @@ fn the_owner_may_refuse() {
 #[test]
 fn the_opening_handshake_takes_no_longer_than_it_may() {
     let sink = Sink::new();
-    let timeout = Some(Duration::from_millis(100));
-    let (server, address) = plain(&sink, WebSocketOptions { handshake_timeout: timeout, ..options(whole()) });
+    let timeout = Duration::from_millis(100);
+    let (server, address) = plain(&sink, WebSocketOptions { handshake_timeout: Some(timeout), ..options(whole()) });
     for (request, status) in [(REQUEST.to_owned(), 408), (format!("{REQUEST}\r\n"), 503)] {
         sink.forget(server.id());
         let mut tcp = connect(address);
@@ -328,12 +327,12 @@ fn the_opening_handshake_takes_no_longer_than_it_may() {
     }
     // One that does not even begin with TLS.
     let (_server, tls) = listen(&sink, |config| {
-        config.websocket = Some(Arc::new(WebSocketOptions { handshake_timeout: timeout, ..options(whole()) }));
+        config.websocket = Some(Arc::new(WebSocketOptions { handshake_timeout: Some(timeout), ..options(whole()) }));
     });
     assert_eq!(connect(tls).read(&mut [0; 1]).unwrap(), 0);
     // One that is open may be silent.
     let (mut client, conn) = another(&sink, &server, address, "");
-    std::thread::sleep(timeout.unwrap() * 2);
+    std::thread::sleep(timeout * 2);
     client.text("still here");
     expect(&sink, &conn, text("still here"));
 }
@@ -597,31 +596,6 @@ fn pings_are_numbered_until_they_are_answered() {
     expect(&sink, &conn, Seen::Pong(payload.clone(), Some(1)));
     expect(&sink, &conn, Seen::Pong(payload, None));
     assert_eq!(conn.ping(), Ok(3));
-}
-
-#[test]
-fn lines_run_over_messages() {
-    let sink = Sink::new();
-    let config = WebSocketOptions { lines: Some(Framing::lines(10, false)), ..options(Config::new(Side::Server)) };
-    let (_server, mut client, conn) = pair(&sink, config, "");
-    client.text("one\r\ntw");
-    client.text("o\n0123456789abc\n");
-    client.text("rest");
-    let line = |text: &str, ended| Seen::Line(text.as_bytes().to_vec(), ended);
-    expect(&sink, &conn, line("abc", true));
-    conn.set_lines(None);
-    expect(&sink, &conn, line("rest", false));
-    client.text("a\nmessage");
-    expect(&sink, &conn, text("a\nmessage"));
-    conn.set_lines(Some(Framing::lines(10, false)));
-    client.text("again\nand");
-    expect(&sink, &conn, line("again", true));
-    client.close(1000, "");
-    close_frame(&sink, &conn);
-    let seen = sink.events(conn.id());
-    let order = [line("one", true), line("two", true), line("0123456789", false), line("abc", true)];
-    assert_eq!(seen[3..7], order);
-    assert_eq!(seen[seen.len() - 2..][..1], [line("and", false)]);
 }
 
 #[test]
