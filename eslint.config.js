@@ -17,6 +17,10 @@ module.exports = [
     languageOptions: { ecmaVersion: 2022, sourceType: 'module', globals: globals.nodeBuiltin },
   },
   {
+    files: ['scripts/dashboard/page/*.mjs'],
+    languageOptions: { globals: globals.browser },
+  },
+  {
     files: ['bench/servers/bun.js'],
     languageOptions: { globals: globals.bunBuiltin },
   },

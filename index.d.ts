@@ -11,6 +11,7 @@ import * as tls from 'node:tls';
 import * as net from 'node:net';
 import * as stream from 'node:stream';
 import { Driver } from './control4.js';
+import * as ipworksssl from './ipworks.js';
 
 export {
   CertificateCompressionAlgorithm, CipherNameAndProtocol, Certificate, CommonConnectionOptions, DetailedPeerCertificate,
@@ -190,6 +191,9 @@ export let CLIENT_RENEG_WINDOW: number;
 
 /** Control4's server sockets, in a driver context that is made when it is first asked for: see `c4tls/control4`. */
 export const C4: Driver;
+
+/** The IPWorks SSL components, loaded when they are first asked for: see `c4tls/ipworks`. */
+export { ipworksssl };
 
 export interface GenerateCertificateOptions {
   /**

@@ -5,11 +5,12 @@ const { generateCertificate } = require('./lib/tls/generate-certificate');
 
 tls.generateCertificate = generateCertificate;
 
-// Made when somebody asks for it.
-Object.defineProperty(tls, 'C4', {
-  configurable: true,
-  enumerable: true,
-  get: () => require('./lib/control4').C4,
-});
+// Loaded when somebody asks for them.
+for (const [name, get] of [
+  ['C4', () => require('./lib/control4').C4],
+  ['ipworksssl', () => require('./lib/ipworks')],
+]) {
+  Object.defineProperty(tls, name, { configurable: true, enumerable: true, get });
+}
 
 module.exports = tls;

@@ -25,6 +25,7 @@ export const {
   getCACertificates,
   getCertificateCompressionAlgorithms,
   getCiphers,
+  ipworksssl,
   rootCertificates,
   setDefaultCACertificates,
 } = tls;

@@ -10,6 +10,7 @@ const { makeCertificates } = require('./lib/certificates');
 const { chart } = require('./lib/chart');
 const { Child } = require('./lib/child');
 const { USAGE, readOptions } = require('./lib/options');
+const { measurePhase } = require('./lib/phases');
 const { spread, table } = require('./lib/table');
 
 /** Where --results go. */
@@ -45,7 +46,7 @@ async function measure(phase, peer, run, servers) {
   const server = own ? await start(peer, run) : servers.get(peer);
   if (own && !phase.fresh) servers.set(peer, server);
   try {
-    return await phase.measure(run, server);
+    return await measurePhase(phase, run, server);
   } finally {
     if (phase.fresh) await server.end();
   }

@@ -1,8 +1,9 @@
 'use strict';
 
-// npm start: a TLS echo server and an HTTPS page with a certificate made on the spot, lines to try them with, and one
-// proof that they work.
+// npm start: a TLS echo server, and an HTTPS page that shows live, over a WebSocket, what they do; with a certificate
+// made on the spot, lines to try them with, and one proof that they work.
 
+const crypto = require('crypto');
 const fs = require('fs');
 const http = require('http');
 const os = require('os');
@@ -10,10 +11,13 @@ const path = require('path');
 const { once } = require('events');
 const { performance } = require('perf_hooks');
 const { parseArgs } = require('util');
+const { Meter } = require('./dashboard/meter');
+const { createSite } = require('./dashboard/site');
 
 const USAGE = `npm start [-- options]
   --port N        port of the echo server, 0 to 65535 (default 0: a free one)
   --https-port N  port of the HTTPS page (the same)
+  --wss-port N    port of the WebSocket that the page listens to (the same)
   --once          end after the proof
   --help          this text`;
 
@@ -48,7 +52,8 @@ function readOptions(args) {
   let values;
   try {
     ({ values } = parseArgs({
-      args, options: { 'port': string, 'https-port': string, 'once': boolean, 'help': boolean },
+      args,
+      options: { 'port': string, 'https-port': string, 'wss-port': string, 'once': boolean, 'help': boolean },
     }));
   } catch (error) {
     throw new Failure(`${error.message}\n${USAGE}`, 2);
@@ -56,6 +61,7 @@ function readOptions(args) {
   return {
     port: portOf(values.port, 'port'),
     httpsPort: portOf(values['https-port'], 'https-port'),
+    wssPort: portOf(values['wss-port'], 'wss-port'),
     once: values.once,
     help: values.help,
   };
@@ -70,39 +76,44 @@ function echoServer(tls, pair) {
   });
 }
 
-function pageServer(tls, pair) {
-  const web = http.createServer((request, response) => {
-    const { socket } = request;
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.end('<!doctype html>\n<title>c4tls</title>\n' +
-      `<p>This page came over ${socket.getProtocol()} with ${socket.getCipher().name}.</p>\n`);
-  });
+function pageServer(tls, pair, feedPort) {
+  const site = createSite(feedPort);
   // Node's own HTTP server speaks over sockets that c4tls has secured.
-  return tls.createServer({ ...pair, ALPNProtocols: ['http/1.1'] }, (socket) => web.emit('connection', socket));
+  return tls.createServer({ ...pair, ALPNProtocols: ['http/1.1'] }, (socket) => site.emit('connection', socket));
 }
 
-async function listen(server, port, option) {
-  server.listen(port, HOST);
+/** What `listening` resolves with; its failure in words. */
+async function told(listening, port, option) {
   try {
-    await once(server, 'listening');
+    return await listening;
   } catch (error) {
-    if (error.code === 'EADDRINUSE') {
+    const { code } = error.cause ?? error;
+    if (code === 'EADDRINUSE') {
       throw new Failure(`port ${port} is taken: choose another with --${option} N, or leave it out for a free one`, 1);
     }
     throw new Failure(`cannot listen on port ${port}: ${error.message}`, 1);
   }
+}
+
+async function listen(server, port, option) {
+  server.listen(port, HOST);
+  await told(once(server, 'listening'), port, option);
   return server.address().port;
 }
 
+/** The page's, as a browser names them. */
+const originsOf = (pagePort) => [`https://${HOST}:${pagePort}`];
+
 // ---- what a reader can paste
 
-function showLines({ echoPort, pagePort, certificate }) {
+function showLines({ echoPort, pagePort, feedPort, certificate }) {
   // As a JavaScript string within the shell's double quotes.
   const quoted = certificate.replace(/\\/g, '/');
   console.log(`echo   ${HOST}:${echoPort}
 page   https://${HOST}:${pagePort}/
+feed   wss://${HOST}:${feedPort}/
 
-Try them (the echo server sends back every line you type):
+Open the page in a browser: it shows what goes on here. Or try (the echo server sends back every line you type):
 
   openssl s_client -brief -verify_return_error -CAfile "${certificate}" -connect ${HOST}:${echoPort}
 
@@ -156,17 +167,37 @@ async function provePage(tls, ca, port) {
   return response.statusCode;
 }
 
-async function prove(tls, ca, { echoPort, pagePort }) {
+/** Opens the page's WebSocket; gives the status of the answer, 101, when a text message has come. */
+async function proveFeed(tls, ca, port, origin) {
+  const request = http.get({
+    host: HOST, port, timeout: PROOF_LIMIT,
+    headers: {
+      'connection': 'upgrade', 'upgrade': 'websocket', origin,
+      'sec-websocket-version': 13, 'sec-websocket-key': crypto.randomBytes(16).toString('base64'),
+    },
+    createConnection: () => tls.connect({ host: HOST, port, ca }),
+  });
+  request.on('timeout', () => request.destroy(new Error('no answer')));
+  const [response, socket, head] = await once(request, 'upgrade');
+  const [first] = head.length > 0 ? head : (await once(socket, 'data'))[0];
+  socket.destroy();
+  if (first !== 0x81) throw new Error('no text message');
+  return response.statusCode;
+}
+
+async function prove(tls, ca, { echoPort, pagePort, feedPort }) {
   let echo;
   let status;
+  let feedStatus;
   try {
     echo = await proveEcho(tls, ca, echoPort);
     status = await provePage(tls, ca, pagePort);
+    feedStatus = await proveFeed(tls, ca, feedPort, originsOf(pagePort)[0]);
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(`the proof failed: ${error.message}`, 1);
   }
   console.log(`proof  echo ${echo.protocol} ${echo.cipher}, handshake ${echo.handshake.toFixed(1)} ms, ` +
-    `round trip ${echo.median.toFixed(2)} ms; page ${status}`);
+    `round trip ${echo.median.toFixed(2)} ms; page ${status}, its WebSocket ${feedStatus}`);
 }
 
 // ---- the program
@@ -175,6 +206,7 @@ async function prove(tls, ca, { echoPort, pagePort }) {
 class Cleanup {
   constructor() {
     this.servers = [];
+    this.feed = undefined;
     this.sockets = new Set();
     this.folder = undefined;
   }
@@ -200,9 +232,9 @@ class Cleanup {
 
   async run() {
     if (this.folder) this.removeFolder();
-    const ended = Promise.all(this.servers.map((server) => new Promise((resolve) => {
+    const ended = Promise.all([this.feed?.close(), ...this.servers.map((server) => new Promise((resolve) => {
       server.close(resolve);    // of a server that does not listen too
-    })));
+    }))]);
     for (const socket of this.sockets) socket.destroy();
     // A client in mid-handshake may take its time: it does not get more than this.
     await Promise.race([ended, new Promise((resolve) => {
@@ -211,12 +243,19 @@ class Cleanup {
   }
 }
 
-async function serve({ port, httpsPort, once: onlyOnce }, cleanup) {
+async function serve({ port, httpsPort, wssPort, once: onlyOnce }, cleanup) {
   const tls = require('..');
+  const { Feed } = require('./dashboard/feed');
   const pair = tls.generateCertificate();
-  const echo = cleanup.add(echoServer(tls, pair));
-  const page = cleanup.add(pageServer(tls, pair));
-  const ports = { echoPort: await listen(echo, port, 'port'), pagePort: await listen(page, httpsPort, 'https-port') };
+  const meter = new Meter();
+  const feed = cleanup.feed = new Feed(meter);
+  const ports = {};
+  const echo = cleanup.add(meter.watch(echoServer(tls, pair)));
+  const page = cleanup.add(meter.watch(pageServer(tls, pair, () => ports.feedPort)));
+  ports.feedPort = await told(feed.listen(HOST, wssPort, pair), wssPort, 'wss-port');
+  ports.echoPort = await listen(echo, port, 'port');
+  ports.pagePort = await listen(page, httpsPort, 'https-port');
+  feed.serve(originsOf(ports.pagePort));
   const certificate = path.join(cleanup.makeFolder(), 'cert.pem');
   fs.writeFileSync(certificate, pair.cert);
   showLines({ ...ports, certificate });

@@ -7,6 +7,7 @@
 //! | [`credentials`] | PEM, PKCS#12, certificates and their files, sealed secrets |
 //! | [`framing`] | bytes to messages: delimiters, lines, records; WebSocket |
 //! | [`policy`] | limits and deadlines |
+//! | [`text`] | code pages |
 //! | [`transport`] | listen, connect, TCP, Unix sockets and pipes |
 //! | [`driver`] | one task per connection, one per server: the only place that composes the rooms above |
 //! | `bridge` | the only code that knows Node-API |
@@ -17,6 +18,7 @@ pub mod engine;
 pub mod error;
 pub mod framing;
 pub mod policy;
+pub mod text;
 pub mod transport;
 
 /// Left out of unit tests: its callers are in JavaScript.

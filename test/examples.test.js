@@ -17,7 +17,8 @@ const EXAMPLES = path.join(ROOT, 'examples');
 // npm start always serves c4tls itself.
 const env = { ...process.env, NODE_OPTIONS: '' };
 
-const PROOF = /^proof {2}echo (TLSv1\.\d) (TLS_\w+), handshake ([\d.]+) ms, round trip ([\d.]+) ms; page 200$/m;
+const PROOF = new RegExp('^proof {2}echo (TLSv1\\.\\d) (TLS_\\w+), handshake ([\\d.]+) ms, round trip ([\\d.]+) ms; ' +
+  'page 200, its WebSocket 101$', 'm');
 
 function startServers(...args) {
   return start(process.execPath, [START, ...args], { cwd: ROOT, env });
@@ -73,20 +74,25 @@ describe('npm start', () => {
     });
   }
 
-  it('--port and --https-port are taken as given', async () => {
-    // Two ports that were free a moment ago.
-    const probes = [net.createServer(), net.createServer()];
-    const ports = [await listen(probes[0]), await listen(probes[1])];
+  it('--port, --https-port and --wss-port are taken as given', async () => {
+    // Ports that were free a moment ago.
+    const probes = [net.createServer(), net.createServer(), net.createServer()];
+    const ports = [];
+    for (const probe of probes) ports.push(await listen(probe));
     await Promise.all(probes.map((probe) => new Promise((resolve) => {
       probe.close(resolve);
     })));
-    const { code, stdout, stderr } = await runStart('--once', '--port', `${ports[0]}`, `--https-port=${ports[1]}`);
+    const [port, httpsPort, wssPort] = ports.map(String);
+    const { code, stdout, stderr } = await runStart(
+      '--once', '--port', port, `--https-port=${httpsPort}`, '--wss-port', wssPort,
+    );
     assert.strictEqual(code, 0, stderr);
     assert.strictEqual(echoPort(stdout), ports[0]);
-    assert.match(stdout, new RegExp(`^page .*:${ports[1]}/$`, 'm'));
+    assert.match(stdout, new RegExp(`^page .*:${httpsPort}/$`, 'm'));
+    assert.match(stdout, new RegExp(`^feed .*:${wssPort}/$`, 'm'));
   });
 
-  for (const option of ['--port', '--https-port']) {
+  for (const option of ['--port', '--https-port', '--wss-port']) {
     it(`${option}: a taken port is one clear line and exit code 1`, async () => {
       const port = await listen(net.createServer());
       const { code, stdout, stderr } = await runStart(option, String(port));
@@ -109,7 +115,7 @@ describe('npm start', () => {
   it('--help tells the options', async () => {
     const { code, stdout } = await runStart('--help');
     assert.strictEqual(code, 0);
-    for (const option of ['--port', '--https-port', '--once', '--help']) assert.ok(stdout.includes(option));
+    for (const option of ['--port', '--https-port', '--wss-port', '--once', '--help']) assert.ok(stdout.includes(option));
   });
 
   it('says in one line that the addon does not load', async () => {
@@ -181,6 +187,12 @@ const OUTPUT = {
   'https-page.js': [/200 GET \/hello over TLSv1\.3/],
   'iotjs.js': [/before the handshake: unknown/, /authorized false: hello/, /refused: DEPTH_ZERO_SELF_SIGNED_CERT/,
     /authorized true: hello/],
+  'ipworks-echo.js': [/^connected: OK$/m, /^echo: hello$/m, /^disconnected: OK$/m],
+  'ipworks-files.js': [/^sent 25 %$/m, /^sent 100 %$/m, /^large\.bin: 8388621 bytes, the last are "that is all\\r\\n"$/m,
+    /^small\.bin: error \d+$/m, /^small\.bin: 23 bytes/m],
+  'ipworks-lines.js': [/^to Ann \| welcome, Ann$/m, /^to Bob \| Ann: is anybody here\?$/m, /^to Ann \| good bye$/m],
+  'ipworks-mutual-tls.js': [/^CN=friend\.example: OK$/m, /^CN=guest\.example: self-signed certificate$/m,
+    /(^client: come in$[^]*){2}/m, /^refused, 280$/m, /^client: ERR_SSL_\S*ALERT_BAD_CERTIFICATE$/m],
   'mutual-tls.js': [/client got: welcome, alice\.example/, /server refused a client: DEPTH_ZERO_SELF_SIGNED_CERT/,
     /client was refused: ERR_SSL_TLSV1_ALERT_UNKNOWN_CA/],
   'reload-certificate.js': [/before: old\.example/, /after: renewed\.example/, /the first connection: still here/],
@@ -188,6 +200,12 @@ const OUTPUT = {
     /other\.example -> default\.example/],
   'starttls.js': [/server read in clear: STARTTLS/, /client: TLSv1\.3/, /server read over TLS: the password/,
     /client read over TLS: 250 understood/],
+  'websocket-chat.js': [/^Ann hears \| Bob: hello, Ann$/m, /^Bob hears \| Bob: hello, Ann$/m, /^Ann hears \| Bob has left$/m,
+    /^another site: 403$/m],
+  'websocket-echo.js': [/^the client is alive$/m, /^echo: hello$/m, /^echo of 100000 bytes$/m,
+    /^disconnected: 1000 that is all$/m],
+  'websocket-protocols.js': [/^without a password: 401 Basic realm="example"$/m, /^sub-protocol: json\.example$/m,
+    /^\{"got":\{"a":1\}\}$/m, /^sub-protocol: lines\.example$/m, /^line: one$/m, /^line: two$/m],
   'workers.js': [/hello from worker 1/, /hello from worker 2/, /hello from worker 3/, /all workers have ended/],
 };
 

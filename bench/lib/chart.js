@@ -2,6 +2,7 @@
 
 // The ratios as an SVG. One fixed kind of chart needs few lines, and a chart library brings dozens of packages.
 
+const { NOT_SERVED } = require('./phases');
 const { spread } = require('./table');
 
 const WIDTH = 900;
@@ -92,7 +93,7 @@ function legend(peers, y) {
   ]);
 }
 
-/** The results as an SVG document: for every row of the table a bar for every peer but the base. */
+/** The results as an SVG document: for every row of the table a bar for every peer with its service, but the base. */
 exports.chart = function chart(results) {
   const base = results.peers.at(-1);
   const peers = results.peers.slice(0, -1);
@@ -109,11 +110,14 @@ exports.chart = function chart(results) {
       y += GROUP;
       body.push(text(MARGIN, y - 8, title, 'class="group"'));
     }
-    const height = peers.length * BAR;
+    const shown = peers.filter((peer) => row.unmeasured[peer] !== NOT_SERVED);
+    const height = shown.length * BAR;
     const value = spread(row.values[base]) ? '' : ` (${base}: not measured)`;
     const name = `${row.unit} ${row.better === 'more' ? '↑' : '↓'}${value}`;
     body.push(text(PLOT.left - 12, y + height / 2 + 4, name, 'class="soft" text-anchor="end"'));
-    for (const [index, peer] of peers.entries()) body.push(...bar(row, peer, index, axis, y + index * BAR));
+    for (const [place, peer] of shown.entries()) {
+      body.push(...bar(row, peer, peers.indexOf(peer), axis, y + place * BAR));
+    }
     y += height + ROW_GAP;
   }
 

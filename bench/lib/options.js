@@ -7,7 +7,8 @@ const { PHASES } = require('./phases');
 
 const USAGE = `npm run bench [-- options]
   --quick          shorter rounds, fewer of them: under two minutes
-  --only NAMES     only these phases, separated by commas: ${PHASES.map((phase) => phase.name).join(', ')}
+  --only NAMES     only these phases, separated by commas: ${PHASES.map((phase) => phase.name).join(', ')};
+                   websocket stands for all of its own, which are measured only when they are named
   --rounds N       1 to 50 (default 5, with --quick 3; with --quick and more than two peers 2)
   --seconds S      length of one measurement, 0.1 to 30 (default 3, with --quick 0.7; less with more than two peers)
   --idle N         idle connections, 10 to 15000 (default 2000, with --quick 1000)
@@ -26,11 +27,19 @@ function number(value, fallback, min, max) {
   throw new RangeError(`${value}: not a number from ${min} to ${max}`);
 }
 
+/** The phases that are named, by their own name or their group's; those without a group when nothing is. */
 function choosePhases(names) {
-  const only = names?.split(',');
-  const phases = PHASES.filter((phase) => !only || only.includes(phase.name));
-  if (phases.length === 0 || (only && phases.length !== only.length)) throw new RangeError('--only: unknown phase');
-  return phases;
+  if (names === undefined) return PHASES.filter(({ group }) => !group);
+  const only = names.split(',');
+  const isOf = (name) => (phase) => phase.name === name || phase.group === name;
+  if (!only.every((name) => PHASES.some(isOf(name)))) throw new RangeError('--only: unknown phase');
+  return PHASES.filter((phase) => only.some((name) => isOf(name)(phase)));
+}
+
+/** The peers that have a part in `phases`. */
+function peersOf(phases) {
+  const hasPart = ([, { group }]) => !group || phases.some((phase) => phase.group === group);
+  return Object.fromEntries(Object.entries(PEERS).filter(hasPart));
 }
 
 /** Most files that a process may open. Node has raised its own limit to this, and its children inherit that. */
@@ -64,9 +73,9 @@ function readOptions(argv) {
   if (help) return { help };
   if (results !== undefined && !/^\w[\w.-]*$/.test(results)) throw new RangeError(`--results: ${results} is no file name`);
   const phases = choosePhases(values.only);
-  const { peers, notice } = choosePeers(values.peers);
+  const { peers, notice } = choosePeers(values.peers, values.peers ? PEERS : peersOf(phases));
   const idle = number(values.idle, quick ? 1000 : 2000, 10, 15_000);
-  if (phases.some((phase) => phase.name === 'idle')) checkOpenFiles(idle);
+  if (phases.some((phase) => phase.fresh)) checkOpenFiles(idle);
   const many = peers.length > 2;
   const [rounds, seconds] = quick ? [many ? 2 : 3, many ? 0.6 : 0.7] : [5, (3 * 2) / Math.max(2, peers.length)];
   return {
@@ -77,4 +86,4 @@ function readOptions(argv) {
   };
 }
 
-module.exports = { USAGE, checkOpenFiles, readOptions };
+module.exports = { USAGE, checkOpenFiles, choosePhases, peersOf, readOptions };

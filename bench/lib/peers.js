@@ -18,10 +18,12 @@ function executable(scope, file, ...others) {
   return candidates.map((name) => path.join(PACKAGES, name)).find((name) => fs.existsSync(name)) ?? null;
 }
 
+const isInstalled = (name) => fs.existsSync(path.join(PACKAGES, name));
+
 /**
  * What can be measured: how to start the server. The certificate directory comes as the last argument. Without a
  * `command` it is not installed. The runtimes are started directly, not by their packages' launchers, because a
- * launcher would be the process that is measured.
+ * launcher would be the process that is measured. `group`: it has a part in the phases of that group alone.
  */
 const PEERS = {
   'c4tls': node('c4tls.js'),
@@ -34,6 +36,11 @@ const PEERS = {
     command: executable('@deno', 'deno'),
     args: ['run', '--allow-all', '--no-config', '--no-remote', '--v8-flags=--expose-gc', server('deno.mjs')],
     env: { DENO_NO_UPDATE_CHECK: '1' },
+  },
+  'uwebsockets': {
+    ...node('uwebsockets.js'),
+    group: 'websocket',
+    ...(isInstalled('uwebsockets') ? {} : { command: null }),
   },
   'node-tls': node('node-tls.js'),
 };

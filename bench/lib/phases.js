@@ -5,6 +5,9 @@ const { Child } = require('./child');
 const { BULK } = require('./protocol');
 const { snapshot } = require('./usage');
 
+/** Why a server without the service of a phase has no values of it. */
+const NOT_SERVED = 'its server does not do this';
+
 /** Handshakes per second of the event-loop phase. */
 const RATE = 300;
 
@@ -65,7 +68,7 @@ function perMegabyte({ report, spent }) {
   };
 }
 
-const handshake = (service, options) => async (run, server) => {
+const handshake = (options) => async (run, server, service) => {
   // A handshake of the warm-up brings two tickets, or one, for the measured part.
   const warmup = options.resume ? run.seconds : run.warmup;
   const measured = await measure(run, server, service, 'handshake', { connections: 32, warmup, ...options });
@@ -75,22 +78,17 @@ const handshake = (service, options) => async (run, server) => {
   return perOperation(measured);
 };
 
-const echo = (connections, window) => async (run, server) =>
-  perOperation(await measure(run, server, 'echo', 'echo', { connections, window, size: 1024 }));
+const echo = (connections, window, options = {}) => async (run, server, service) =>
+  perOperation(await measure(run, server, service, 'echo', { connections, window, size: 1024, ...options }));
 
-/** Words in place of all values of a phase that `server` has no service for. */
-function notServed(rows) {
-  return Object.fromEntries(rows.map(({ metric }) => [metric, 'its server does not do this']));
-}
+const WEB_SOCKET = { websocket: true };
 
 /** Messages with a delimiter, each of which comes to the program and is sent back by itself. */
-const lines = (size, window) => async (run, server) => {
-  if (!server.ports.lines) return notServed(operations('message'));
-  return perOperation(await measure(run, server, 'lines', 'lines', { connections: 64, window, size }));
-};
+const lines = (size, window) => async (run, server, service) =>
+  perOperation(await measure(run, server, service, 'lines', { connections: 64, window, size }));
 
-const bulk = (mode) => async (run, server) =>
-  perMegabyte(await measure(run, server, mode, mode, { connections: 4, window: 2, size: BULK }));
+const bulk = (mode) => async (run, server, service) =>
+  perMegabyte(await measure(run, server, service, mode, { connections: 4, window: 2, size: BULK }));
 
 /** The values of `delay`, in microseconds; words where a runtime cannot tell. */
 function compareDelays(idle, loaded) {
@@ -103,9 +101,9 @@ function compareDelays(idle, loaded) {
 }
 
 /** Event-loop delay without and with RATE RSA handshakes a second, in microseconds. */
-async function delay(run, server) {
+async function delay(run, server, service) {
   // The first handshakes of a server are not what it does later.
-  const client = load(run, server, 'handshake-rsa', 'handshake', { connections: 64, rate: RATE });
+  const client = load(run, server, service, 'handshake', { connections: 64, rate: RATE });
   try {
     await client.next('ready');
     await server.ask('delay-begin');
@@ -122,24 +120,30 @@ async function delay(run, server) {
   }
 }
 
-/** Memory of idle connections, and what 64 busy ones reach without them and beside them; on a server of its own. */
-async function idleConnections(run, server) {
+/**
+ * Memory of idle connections that have each echoed a message, and what 64 busy ones reach without them and beside them;
+ * on a server of its own.
+ */
+const idleConnections = (options = {}, held = {}) => async (run, server, service) => {
+  const busy = echo(64, 1, options);
   // Code, pools and heap that the first busy connections load are not memory per idle connection.
-  const alone = await echo(64, 1)(run, server);
+  const alone = await busy(run, server, service);
   const before = await server.ask('memory');
-  const holder = load(run, server, 'echo', 'hold', { connections: run.idle, size: 1024 }, run.seconds * 10);
+  const all = { connections: run.idle, size: 1024, ...options, ...held };
+  const holder = load(run, server, service, 'hold', all, run.seconds * 10);
   try {
     await holder.next('ready');
-    const held = await server.ask('memory');
-    const beside = await echo(64, 1)(run, server);
+    const after = await server.ask('memory');
+    const beside = await busy(run, server, service);
     holder.send('stop');
     const report = await holder.next('result');
     if (report.operations !== run.idle) throw new Error(`${run.idle - report.operations} idle connections were closed`);
-    return { memory: (held.rss - before.rss) / 1024 / run.idle, beside: beside.rate, share: beside.rate / alone.rate };
+    const memory = (after.rss - before.rss) / 1024 / run.idle;
+    return { memory, beside: beside.rate, share: beside.rate / alone.rate };
   } finally {
     await holder.end();
   }
-}
+};
 
 const row = (metric, unit, better, detail = false) => ({ metric, unit, better, detail });
 const details = (per) => [
@@ -155,6 +159,11 @@ const operations = (name) => [
   row('p99', 'µs p99', 'less'),
   ...details(name),
 ];
+const idle = [
+  row('memory', 'KiB each', 'less'),
+  row('beside', 'echo messages/s beside', 'more'),
+  row('share', 'of those without them', 'more'),
+];
 const megabytes = [
   row('throughput', 'MB/s', 'more'),
   row('efficiency', 'MB / CPU s', 'more'),
@@ -163,45 +172,129 @@ const megabytes = [
 ];
 
 /**
- * What is measured. `fresh`: on a server of its own. `measure` returns the values of the rows; one that a peer does not
- * let be measured is a text that tells why. A row whose `detail` is true appears only with --details and in
- * the JSON file.
+ * What is measured, and on which service of a server. `group`: only when it is named. `fresh`: on a server of its own.
+ * `measure` returns the values of the rows; one that a peer does not let be measured is a text that tells why. A row
+ * whose `detail` is true appears only with --details and in the JSON file.
  */
-exports.PHASES = [
+const PHASES = [
   {
     name: 'handshake-p256',
     title: 'full handshake, P-256',
-    measure: handshake('handshake-p256', {}),
+    service: 'handshake-p256',
+    measure: handshake({}),
     rows: operations('handshake'),
   },
   {
     name: 'handshake-rsa',
     title: 'full handshake, RSA-2048',
-    measure: handshake('handshake-rsa', {}),
+    service: 'handshake-rsa',
+    measure: handshake({}),
     rows: operations('handshake'),
   },
   {
     name: 'handshake-resumed',
     title: 'resumed handshake',
-    measure: handshake('handshake-p256', { resume: true }),
+    service: 'handshake-p256',
+    measure: handshake({ resume: true }),
     rows: operations('handshake'),
   },
-  { name: 'echo-64x1', title: 'echo 1 KiB, 64 connections', measure: echo(64, 1), rows: operations('message') },
-  { name: 'echo-64x16', title: 'the same, 16 in flight', measure: echo(64, 16), rows: operations('message') },
-  { name: 'echo-1x1', title: 'echo 1 KiB, 1 connection', measure: echo(1, 1), rows: operations('message') },
+  {
+    name: 'echo-64x1',
+    title: 'echo 1 KiB, 64 connections',
+    service: 'echo',
+    measure: echo(64, 1),
+    rows: operations('message'),
+  },
+  {
+    name: 'echo-64x16',
+    title: 'the same, 16 in flight',
+    service: 'echo',
+    measure: echo(64, 16),
+    rows: operations('message'),
+  },
+  {
+    name: 'echo-1x1',
+    title: 'echo 1 KiB, 1 connection',
+    service: 'echo',
+    measure: echo(1, 1),
+    rows: operations('message'),
+  },
   {
     name: 'lines-64x1',
     title: 'delimiter echo 1 KiB, 64 connections',
+    service: 'lines',
     measure: lines(1024, 1),
     rows: operations('message'),
   },
-  { name: 'lines-64x16', title: 'delimiter echo, 16 in flight', measure: lines(1024, 16), rows: operations('message') },
-  { name: 'lines-64x16-128', title: 'delimiter echo 128 B, 16 in flight', measure: lines(128, 16), rows: operations('message') },
-  { name: 'download', title: 'download, 4 connections', measure: bulk('download'), rows: megabytes },
-  { name: 'upload', title: 'upload, 4 connections', measure: bulk('upload'), rows: megabytes },
+  {
+    name: 'lines-64x16',
+    title: 'delimiter echo, 16 in flight',
+    service: 'lines',
+    measure: lines(1024, 16),
+    rows: operations('message'),
+  },
+  {
+    name: 'lines-64x16-128',
+    title: 'delimiter echo 128 B, 16 in flight',
+    service: 'lines',
+    measure: lines(128, 16),
+    rows: operations('message'),
+  },
+  {
+    name: 'datain-64x1',
+    title: 'DataIn echo 1 KiB, 64 connections',
+    service: 'datain',
+    measure: lines(1024, 1),
+    rows: operations('message'),
+  },
+  {
+    name: 'datain-64x16',
+    title: 'DataIn echo, 16 in flight',
+    service: 'datain',
+    measure: lines(1024, 16),
+    rows: operations('message'),
+  },
+  {
+    name: 'datain-64x16-128',
+    title: 'DataIn echo 128 B, 16 in flight',
+    service: 'datain',
+    measure: lines(128, 16),
+    rows: operations('message'),
+  },
+  {
+    name: 'websocket-64x1',
+    group: 'websocket',
+    title: 'WebSocket echo 1 KiB, 64 connections',
+    service: 'websocket',
+    measure: echo(64, 1, WEB_SOCKET),
+    rows: operations('message'),
+  },
+  {
+    name: 'websocket-64x16',
+    group: 'websocket',
+    title: 'WebSocket echo, 16 in flight',
+    service: 'websocket',
+    measure: echo(64, 16, WEB_SOCKET),
+    rows: operations('message'),
+  },
+  {
+    name: 'download',
+    title: 'download, 4 connections',
+    service: 'download',
+    measure: bulk('download'),
+    rows: megabytes,
+  },
+  {
+    name: 'upload',
+    title: 'upload, 4 connections',
+    service: 'upload',
+    measure: bulk('upload'),
+    rows: megabytes,
+  },
   {
     name: 'delay',
     title: `event loop, ${RATE} RSA handshakes/s`,
+    service: 'handshake-rsa',
     measure: delay,
     rows: [
       row('loaded99', 'µs late p99', 'less'),
@@ -215,12 +308,35 @@ exports.PHASES = [
   {
     name: 'idle',
     title: 'idle connections',
+    service: 'echo',
     fresh: true,
-    measure: idleConnections,
-    rows: [
-      row('memory', 'KiB each', 'less'),
-      row('beside', 'echo messages/s beside', 'more'),
-      row('share', 'of those without them', 'more'),
-    ],
+    measure: idleConnections(),
+    rows: idle,
+  },
+  {
+    name: 'websocket-idle',
+    group: 'websocket',
+    title: 'idle WebSocket connections',
+    service: 'websocket',
+    fresh: true,
+    measure: idleConnections(WEB_SOCKET),
+    rows: idle,
+  },
+  {
+    name: 'websocket-idle-deflate',
+    group: 'websocket',
+    title: 'the same with permessage-deflate',
+    service: 'websocket-deflate',
+    fresh: true,
+    measure: idleConnections(WEB_SOCKET, { deflate: true }),
+    rows: idle,
   },
 ];
+
+/** Measures `phase` on `server`; words in place of all values where the server does not have the phase's service. */
+function measurePhase(phase, run, server) {
+  if (server.ports[phase.service]) return phase.measure(run, server, phase.service);
+  return Object.fromEntries(phase.rows.map(({ metric }) => [metric, NOT_SERVED]));
+}
+
+module.exports = { NOT_SERVED, PHASES, measurePhase };

@@ -11,7 +11,7 @@ exports.BLOCK = 64 * 1024;
 /** What ends a message of the service `lines`. */
 exports.DELIMITER = '\r\n';
 
-/** The listening sockets of a server, and the key of the certificate each presents; `lines` is there beside them. */
+/** Listening sockets of a server, and the key of the certificate of each; `lines` and `datain` are beside them. */
 exports.SERVICES = {
   'echo': 'p256',
   'download': 'p256',

@@ -2,7 +2,7 @@
 
 // The server that is measured, on Bun's own sockets: `Bun.listen` has one set of handlers for all connections of a
 // service, what belongs to a connection is its `data`, and `write` takes what the socket takes at the moment. The rest
-// is written when the socket has drained.
+// is written when the socket has drained. WebSocket is `Bun.serve`'s.
 //
 //   bun bun.js DIRECTORY     as the servers of Node
 
@@ -95,6 +95,28 @@ for (const [service, key] of Object.entries(SERVICES)) {
     socket: { ...handlers[service.split('-')[0]], error(socket) { socket.terminate(); } },
   });
   ports[service] = listener.port;
+}
+
+/** It sends no pings: the load generator answers none. */
+const QUIET = { idleTimeout: 0, sendPings: false };
+
+for (const perMessageDeflate of [false, true]) {
+  const web = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    tls: credentials('p256'),
+    fetch(request, server) {
+      return server.upgrade(request) ? undefined : new Response('WebSocket alone', { status: 426 });
+    },
+    websocket: {
+      ...QUIET,
+      perMessageDeflate,
+      message(socket, message) {
+        socket.send(message, perMessageDeflate);
+      },
+    },
+  });
+  ports[perMessageDeflate ? 'websocket-deflate' : 'websocket'] = web.port;
 }
 control({
   ports,

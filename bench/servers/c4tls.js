@@ -1,6 +1,13 @@
 'use strict';
 
 const { versions } = require('../../lib/core/binding');
-const { withDriver } = require('./lines');
+const { withDriver, withSSLServer } = require('./lines');
+const { withWSServer } = require('./websocket');
 
-require('./serve')(require('../..'), versions(), withDriver(require('../../control4')));
+const ipworks = require('../../ipworks');
+
+require('./serve')(require('../..'), versions(), {
+  lines: withDriver(require('../../control4')),
+  datain: withSSLServer(ipworks),
+  ...withWSServer(ipworks),
+});

@@ -4,12 +4,25 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { withDriver } = require('./lines');
+const { withDriver, withSSLServer } = require('./lines');
+const { withWSServer } = require('./websocket');
 const { localFileName } = require('../../locate-binding');
 
 const checkout = process.argv[2];
 process.env.C4TLS_BINDING = path.join(checkout, localFileName());
-// Earlier commits have no drivers.
-const control4 = path.join(checkout, 'control4.js');
-const lines = fs.existsSync(control4) ? withDriver(require(control4)) : undefined;
-require('./serve')(require(checkout), require(process.env.C4TLS_BINDING).versions(), lines);
+/** What `make` makes of a public module of the checkout; nothing where an earlier commit has none. */
+function servicesOf(file, make) {
+  const module = path.join(checkout, file);
+  return fs.existsSync(module) ? make(require(module)) : {};
+}
+
+/** Earlier commits have only certificates. */
+const withIPWorks = (ipworks) => ({
+  ...(ipworks.SSLServer && { datain: withSSLServer(ipworks) }),
+  ...withWSServer(ipworks),
+});
+
+require('./serve')(require(checkout), require(process.env.C4TLS_BINDING).versions(), {
+  ...servicesOf('control4.js', (control4) => ({ lines: withDriver(control4) })),
+  ...servicesOf('ipworks.js', withIPWorks),
+});

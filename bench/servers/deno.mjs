@@ -69,6 +69,17 @@ for (const [service, key] of Object.entries(SERVICES)) {
   accept(listener, handlers[service.split('-')[0]]);
   ports[service] = listener.addr.port;
 }
+
+// WebSocket is on Deno's HTTP server, without permessage-deflate. It sends no pings: the load generator answers none.
+const options = { hostname: '127.0.0.1', port: 0, ...credentials('p256'), onListen() {} };
+const web = Deno.serve(options, (request) => {
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+  socket.binaryType = 'arraybuffer';
+  socket.addEventListener('message', ({ data }) => socket.send(data));
+  return response;
+});
+ports.websocket = web.addr.port;
+
 control({
   ports,
   versions: { deno: Deno.version.deno, v8: Deno.version.v8 },

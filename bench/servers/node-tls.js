@@ -1,5 +1,10 @@
 'use strict';
 
-const { withSplitter } = require('./lines');
+const { ofSplitter } = require('./lines');
+const { withWs } = require('./websocket');
 
-require('./serve')(require('node:tls'), { openssl: process.versions.openssl }, withSplitter);
+const webSocket = withWs();
+require('./serve')(require('node:tls'), { openssl: process.versions.openssl, ...webSocket.versions }, {
+  ...ofSplitter,
+  ...webSocket.services,
+});

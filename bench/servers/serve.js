@@ -55,10 +55,10 @@ const handlers = {
 /**
  * @param {object} tls the module
  * @param {Record<string, string>} versions what is in it, by name
- * @param {(tls: object, credentials: {key: string, cert: string}) => Promise<number>} [lines] starts the service
- *   `lines` in the idiom of the module, and gives its port
+ * @param {Record<string, (tls: object, credentials: {key: string, cert: string}) => Promise<number>>} [others] services
+ *   in the idiom of the module, by name: each starts, and gives its port
  */
-module.exports = async function serve(tls, versions, lines) {
+module.exports = async function serve(tls, versions, others = {}) {
   const ports = {};
   for (const [service, key] of Object.entries(SERVICES)) {
     const handler = handlers[service.split('-')[0]];
@@ -72,7 +72,7 @@ module.exports = async function serve(tls, versions, lines) {
     });
     ports[service] = server.address().port;
   }
-  if (lines) ports.lines = await lines(tls, credentials('p256'));
+  for (const [service, start] of Object.entries(others)) ports[service] = await start(tls, credentials('p256'));
   control({
     ports,
     versions: { node: process.versions.node, ...versions },

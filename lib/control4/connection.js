@@ -5,7 +5,7 @@ const { Target } = require('../core/dispatch');
 const { connReset, systemError, tlsError } = require('../core/errors');
 const { kinds } = require('../core/events');
 const { handleOf } = require('./handles');
-const { plainAddress } = require('./address');
+const { plainAddress } = require('../core/plain-address');
 
 const HANDSHAKE = 0;
 const ONLINE = 1;

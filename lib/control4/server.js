@@ -5,7 +5,7 @@ const { bindAnywhere } = require('../core/bind-anywhere');
 const { Target } = require('../core/dispatch');
 const { listenError } = require('../core/errors');
 const { kinds } = require('../core/events');
-const { plainAddress } = require('./address');
+const { plainAddress } = require('../core/plain-address');
 const { Connection } = require('./connection');
 const { handleOf } = require('./handles');
 

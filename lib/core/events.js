@@ -31,7 +31,16 @@ const kinds = Object.freeze({
   PSK: 34,
   RENEGOTIATION: 35,
   MESSAGE: 36,
+  CLIENT_CERTIFICATE: 40,
+  FILE_PROGRESS: 41,
+  FILE_DONE: 42,
+  STALLED: 43,
   TICKET_KEYS: 44,
+  UPGRADE: 45,
+  OPEN: 46,
+  PING_IN: 47,
+  PONG_IN: 48,
+  CLOSE_IN: 49,
   // For a UDP socket.
   DATAGRAM: 37,
   PEER: 38,
@@ -47,6 +56,9 @@ const hooks = Object.freeze({
   EAGER: 16,         // listeners only: hand every connection over before TLS starts
   TRACE: 32,
   PSK: 64,           // park for each pre-shared key (pskCallback)
+  OFFER: 128,        // CERTIFICATE tells the client's suites and signature algorithms
+  CLIENT_CERTIFICATE: 256,   // park before SECURE: the program judges the client's certificate
+  RECORDS: 512,      // a TRACE for each record
 });
 
 module.exports = { hooks, kinds };

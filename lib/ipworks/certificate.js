@@ -1,13 +1,10 @@
 'use strict';
 // Digital certificates, and where they come from: files and blobs of every kind that the native side reads.
 const { CertificateEntry, CertificateStore, SealedPassword } = require('../core/binding');
-const { codes } = require('../core/errors');
-const validate = require('../core/validate');
 const { CertStoreTypes } = require('./cert-store-types');
 const { IPWorksSSLError } = require('./errors');
 const { kIdentity } = require('./symbols');
-
-const { ERR_INVALID_ARG_TYPE, ERR_MISSING_ARGS, ERR_OUT_OF_RANGE } = codes;
+const check = require('./values');
 
 const STORE_TYPES = new Set(Object.values(CertStoreTypes));
 
@@ -72,14 +69,14 @@ class Certificate {
     if (args.length === 0) return;
     if (args.length === 1) {
       const isFile = typeof args[0] === 'string';
-      if (!isFile) requireBytes(args[0], 'certificate', ['string']);
+      if (!isFile) requireBytes(args[0], 'certificate', 'a string or a Uint8Array');
       this.#storeType = isFile ? CertStoreTypes.cstPublicKeyFile : CertStoreTypes.cstPublicKeyBlob;
       this.#store = args[0];
       this.#found(this.#open().bySubject('*'));
       return;
     }
     const [storeType, store, storePassword, selector, configurationString] = args;
-    if (args.length < 4) throw new ERR_MISSING_ARGS(['storeType', 'store', 'storePassword', 'subject']);
+    if (args.length < 4) throw check.invalid('A Certificate', 'made of storeType, store, storePassword and subject');
     this.setStoreType(storeType);
     this.#store = storeValue(store);
     this.setStorePassword(storePassword ?? '');
@@ -89,7 +86,7 @@ class Certificate {
     } else if (typeof selector === 'string') {
       this.#found(this.#open().bySubject(selector));
     } else {
-      requireBytes(selector, 'subject', ['string']);
+      requireBytes(selector, 'subject', 'a string or a Uint8Array');
       this.#found(this.#open().byCertificate(publicEntry(selector)));
     }
   }
@@ -146,8 +143,7 @@ class Certificate {
   }
 
   setStoreType(value) {
-    validate.number(value, 'StoreType');
-    if (!STORE_TYPES.has(value)) throw new ERR_OUT_OF_RANGE('StoreType', 'one of CertStoreTypes', value);
+    if (!STORE_TYPES.has(value)) throw check.invalid('StoreType', 'one of CertStoreTypes');
     this.#storeType = value;
   }
 
@@ -156,7 +152,7 @@ class Certificate {
   }
 
   setSubject(value) {
-    validate.string(value, 'Subject');
+    check.text(value, 'Subject');
     this.#select(null);
     if (value !== '' && this.#store.length > 0) this.#select(this.#open().bySubject(value));
   }
@@ -166,7 +162,7 @@ class Certificate {
   }
 
   setEncoded(value) {
-    validate.string(value, 'Encoded');
+    check.text(value, 'Encoded');
     this.#encoded(Buffer.from(value, 'latin1'));
   }
 
@@ -255,12 +251,12 @@ function publicEntry(bytes) {
 }
 
 function storeValue(value) {
-  if (typeof value !== 'string') requireBytes(value, 'Store', ['string']);
+  if (typeof value !== 'string') requireBytes(value, 'Store', 'a string or a Uint8Array');
   return value;
 }
 
-function requireBytes(value, name, more = []) {
-  if (!(value instanceof Uint8Array)) throw new ERR_INVALID_ARG_TYPE(name, [...more, 'Buffer', 'Uint8Array'], value);
+function requireBytes(value, name, expected = 'a Uint8Array') {
+  if (!(value instanceof Uint8Array)) throw check.invalid(name, expected);
 }
 
 /** `isText`: it may be a file's name as well, when the type does not say. */
@@ -277,7 +273,7 @@ function storeBytes(type, store) {
 /** The Thumbprint of newline-separated name=value pairs; the other names change nothing here. */
 function thumbprintOf(text) {
   if (text === undefined || text === null) return null;
-  validate.string(text, 'configurationString');
+  check.text(text, 'configurationString');
   let thumbprint = null;
   for (const line of text.split('\n').map((part) => part.trim()).filter(Boolean)) {
     const [name, ...rest] = line.split('=');
@@ -292,7 +288,7 @@ function thumbprintOf(text) {
 
 function sealed(value, name) {
   if (value instanceof Uint8Array) return native(() => new SealedPassword(value));
-  validate.string(value, name);
+  check.text(value, name);
   const bytes = Buffer.from(value);
   try {
     return native(() => new SealedPassword(bytes));

@@ -446,7 +446,12 @@ class TLSHandle extends Target {
     return found ? Object.assign(new Error(found.message), { code: found.code }) : null;
   }
 
-  getCipher() { return this.native?.getCipher(); }
+  getCipher() {
+    const cipher = this.native?.getCipher();
+    if (!cipher) return cipher;
+    const { name, standardName, version } = cipher;    // what Node tells
+    return { name, standardName, version };
+  }
   getSharedSigalgs() { return this.native?.getSharedSigalgs() ?? []; }
   getEphemeralKeyInfo() { return this.native === null ? {} : this.native.getEphemeralKeyInfo(); }
   getFinished() { return this.native?.getFinished() ?? undefined; }

@@ -115,6 +115,12 @@ impl CertificateEntry {
         Ok(credentials::to_pem(pem).or_throw(env)?.pop())
     }
 
+    /// PEM of the certificates above it that the store held, one behind the other.
+    #[napi]
+    pub fn chain_pem(&self, env: &Env) -> Result<String> {
+        Ok(credentials::to_pem(&self.inner.chain).or_throw(env)?.concat())
+    }
+
     /// PEM (PKCS#8), to be wiped by the caller; null without a key, and for one that has no such form.
     #[napi]
     pub fn private_key(&self, env: &Env) -> Result<Option<Buffer>> {

@@ -15,8 +15,7 @@ use super::throw::throw;
 use super::throw::OrThrow;
 use super::write;
 use crate::driver::{self, parse_address};
-use crate::engine::{Answer, Role, SharedKey, TicketAnswer, TicketKey, Verify};
-use crate::error::Error as CoreError;
+use crate::engine::{Answer, SharedKey, TicketAnswer, TicketKey, Verify};
 use crate::transport::{ConnectOptions, SocketAddress, SocketOptions};
 
 #[napi(object, object_to_js = false)]
@@ -38,6 +37,7 @@ pub(super) fn socket_options(no_delay: Option<bool>, keep_alive: Option<bool>, d
     SocketOptions {
         no_delay: no_delay.unwrap_or(false),
         keep_alive: keep_alive.unwrap_or(false).then(|| seconds(delay.unwrap_or(0.0))),
+        ..SocketOptions::default()
     }
 }
 
@@ -54,30 +54,9 @@ impl From<SocketAddress> for AddressInfo {
     }
 }
 
-#[napi(object, object_from_js = false)]
-pub struct CipherInfo {
-    pub name: String,
-    pub standard_name: String,
-    pub version: String,
-}
-
-#[napi(object, object_from_js = false)]
-pub struct EphemeralKeyInfo {
-    #[napi(js_name = "type")]
-    pub kind: Option<String>,
-    pub name: Option<String>,
-    pub size: Option<u32>,
-}
-
-#[napi(object, object_from_js = false)]
-pub struct VerifyError {
-    pub code: String,
-    pub message: String,
-}
-
 #[napi]
 pub struct Connection {
-    inner: Arc<driver::Connection>,
+    pub(super) inner: Arc<driver::Connection>,
 }
 
 impl Drop for Connection {
@@ -151,10 +130,23 @@ impl Connection {
         self.inner.id()
     }
 
+    /// Of the listener's options that it was accepted with; 0 without.
+    #[napi(getter)]
+    pub fn generation(&self) -> u32 {
+        self.inner.generation()
+    }
+
+    /// Whether a part of a message waits for the rest of it.
+    #[napi]
+    pub fn has_partial(&self) -> bool {
+        self.inner.has_partial()
+    }
+
     /// Without `params`: no TLS.
     #[napi]
-    pub fn start(&self, params: Option<TlsParams>) {
-        self.inner.start(start_options(params));
+    pub fn start(&self, env: &Env, params: Option<TlsParams>) -> Result<()> {
+        self.inner.start(start_options(params).or_throw(env)?);
+        Ok(())
     }
 
     /// Sends all that was accepted, then close_notify and FIN; CLOSED follows. A peer that takes nothing for so many
@@ -168,6 +160,19 @@ impl Connection {
     #[napi]
     pub fn pending_bytes(&self) -> f64 {
         self.inner.pending() as f64
+    }
+
+    /// Sends a regular file behind what waits. FILE_PROGRESS tells how far it is, FILE_DONE that it is over. False: the
+    /// connection is closing, or a file is on its way.
+    #[napi]
+    pub fn send_file(&self, path: String) -> bool {
+        self.inner.send_file(path.into())
+    }
+
+    /// FILE_DONE follows, if there is a file.
+    #[napi]
+    pub fn interrupt_file(&self) {
+        self.inner.interrupt_file();
     }
 
     /// DRAIN follows when all that was accepted is in the kernel, be it now.
@@ -187,6 +192,12 @@ impl Connection {
     #[napi]
     pub fn set_idle_timeout(&self, timeout: f64) {
         self.inner.set_idle_timeout(seconds(timeout / 1000.0));
+    }
+
+    /// Milliseconds, from now on, in which the kernel takes nothing of what waits, until STALLED; 0: no limit.
+    #[napi]
+    pub fn set_stall_timeout(&self, timeout: f64) {
+        self.inner.set_stall_timeout(seconds(timeout / 1000.0));
     }
 
     #[napi]
@@ -232,7 +243,7 @@ impl Connection {
         context: Option<ClassInstance<SecureContext>>,
         ocsp: Option<&[u8]>,
     ) -> Result<()> {
-        let context = context.map(|c| c.context());
+        let context = context.map(|c| c.context()).transpose().or_throw(env)?;
         self.inner.answer(Answer::Certificate { context, ocsp: ocsp.map(<[u8]>::to_vec) }).or_throw(env)
     }
 
@@ -241,6 +252,12 @@ impl Connection {
     pub fn answer_psk(&self, env: &Env, identity: Option<String>, key: Option<&[u8]>) -> Result<()> {
         let key = identity.zip(key).map(|(identity, key)| SharedKey { identity, key: key.to_vec().into() });
         self.inner.answer(Answer::Psk(key)).or_throw(env)
+    }
+
+    /// False: the client gets an alert, and ERROR follows.
+    #[napi]
+    pub fn answer_client_certificate(&self, env: &Env, accept: bool) -> Result<()> {
+        self.inner.answer(Answer::ClientCertificate(accept)).or_throw(env)
     }
 
     /// Each: name, vector and AES key of 16 bytes, then the HMAC key. `made` undefined: the handshake ends.
@@ -296,118 +313,13 @@ impl Connection {
 
     #[napi]
     pub fn set_key_cert(&self, env: &Env, context: ClassInstance<SecureContext>) -> Result<()> {
-        let context = context.context();
+        let context = context.context().or_throw(env)?;
         self.inner.with_session(|s| s.set_key_cert(&context)).unwrap_or(Ok(())).or_throw(env)
     }
 
     #[napi]
     pub fn enable_hooks(&self, bits: u32) {
         self.inner.enable_hooks(hooks(bits));
-    }
-
-    #[napi]
-    pub fn get_protocol(&self) -> Option<String> {
-        self.inner.with_session(|s| s.protocol().to_owned())
-    }
-
-    #[napi]
-    pub fn get_cipher(&self) -> Option<CipherInfo> {
-        let cipher = self.inner.with_session(|s| s.cipher()).flatten()?;
-        Some(CipherInfo { name: cipher.name, standard_name: cipher.standard_name, version: cipher.version })
-    }
-
-    #[napi]
-    pub fn get_peer_chain(&self) -> Vec<Buffer> {
-        self.inner.with_session(|s| s.peer_chain()).unwrap_or_default().into_iter().map(Buffer::from).collect()
-    }
-
-    #[napi]
-    pub fn get_certificate(&self) -> Option<Buffer> {
-        self.bytes(|s| s.certificate())
-    }
-
-    #[napi]
-    pub fn get_session(&self) -> Option<Buffer> {
-        self.bytes(|s| s.session())
-    }
-
-    #[napi]
-    pub fn get_ticket(&self) -> Option<Buffer> {
-        self.bytes(|s| s.session_ticket())
-    }
-
-    #[napi]
-    pub fn is_session_reused(&self) -> bool {
-        self.inner.with_session(|s| s.session_reused()).unwrap_or(false)
-    }
-
-    #[napi]
-    pub fn get_finished(&self) -> Option<Buffer> {
-        self.bytes(|s| s.finished())
-    }
-
-    #[napi]
-    pub fn get_peer_finished(&self) -> Option<Buffer> {
-        self.bytes(|s| s.peer_finished())
-    }
-
-    fn bytes(&self, look: impl FnOnce(&mut dyn crate::engine::TlsSession) -> Option<Vec<u8>>) -> Option<Buffer> {
-        self.inner.with_session(look).flatten().map(Buffer::from)
-    }
-
-    #[napi]
-    pub fn export_keying_material(
-        &self,
-        env: &Env,
-        length: u32,
-        label: String,
-        context: Option<&[u8]>,
-    ) -> Result<Buffer> {
-        self.inner
-            .with_session(|s| s.export_keying_material(length as usize, &label, context))
-            .unwrap_or_else(|| Err(CoreError::new("ERR_SOCKET_CLOSED", "Socket is closed")))
-            .map(Buffer::from)
-            .or_throw(env)
-    }
-
-    #[napi]
-    pub fn get_alpn(&self) -> Either<String, bool> {
-        match self.inner.with_session(|s| s.alpn()).flatten() {
-            Some(name) => Either::A(name.iter().map(|b| char::from(*b)).collect()),
-            None => Either::B(false),
-        }
-    }
-
-    #[napi]
-    pub fn get_servername(&self) -> Either<String, bool> {
-        match self.inner.with_session(|s| s.servername()).flatten() {
-            Some(name) => Either::A(name),
-            None => Either::B(false),
-        }
-    }
-
-    /// Null on the server's side.
-    #[napi]
-    pub fn get_ephemeral_key_info(&self) -> Option<EphemeralKeyInfo> {
-        let (role, key) = self.inner.with_session(|s| (s.role(), s.ephemeral_key()))?;
-        if role == Role::Server {
-            return None;
-        }
-        Some(match key {
-            Some(key) => EphemeralKeyInfo { kind: Some(key.kind), name: key.name, size: key.bits },
-            None => EphemeralKeyInfo { kind: None, name: None, size: None },
-        })
-    }
-
-    #[napi]
-    pub fn get_shared_sigalgs(&self) -> Vec<String> {
-        self.inner.with_session(|s| s.shared_sigalgs()).unwrap_or_default()
-    }
-
-    #[napi]
-    pub fn verify_error(&self) -> Option<VerifyError> {
-        let error = self.inner.with_session(|s| s.verify_error()).flatten()?;
-        Some(VerifyError { code: error.code.into_owned(), message: error.message })
     }
 
     #[napi]

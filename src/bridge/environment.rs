@@ -16,9 +16,10 @@ use super::pin::pin_library;
 use super::queue::{kind, Batch, Queue, WORDS};
 use super::throw::{throw, to_json};
 use super::wake::Wake;
-use crate::driver::{Connection, Event, EventSink};
+use crate::driver::{Connection, Event, EventSink, Frame};
 use crate::engine::Question;
 use crate::error::Error as CoreError;
+use crate::framing::websocket::Request;
 use crate::framing::Message;
 use crate::policy::limits;
 use crate::transport::{ConnectError, SocketAddress};
@@ -144,6 +145,10 @@ impl EventSink for Environment {
         self.hand_over(|queue| queue.push_message(connection, message));
     }
 
+    fn frame(&self, connection: &Arc<Connection>, frame: Frame<'_>) {
+        self.hand_over(|queue| queue.push_frame(connection, frame));
+    }
+
     fn has_room(&self) -> bool {
         self.inbound.load(Ordering::Relaxed) < limits::ENVIRONMENT_INBOUND
     }
@@ -192,7 +197,11 @@ impl EventSink for Environment {
 fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
     let mut plain = |kind, arg| queue.push(target, kind, arg, &[]);
     match event {
-        Event::Accept(id) => plain(kind::ACCEPT, id),
+        Event::Accept { id, visitor: None } => plain(kind::ACCEPT, id),
+        Event::Accept { id, visitor: Some(visitor) } => {
+            let seen = json!({ "address": visitor.address, "port": visitor.port, "allowed": visitor.allowed });
+            queue.push(target, kind::ACCEPT, id, seen.to_string().as_bytes());
+        }
         Event::Adopt(id) => plain(kind::ADOPT, id),
         Event::ListenerClosed => plain(kind::LISTENER_CLOSED, 0),
         Event::PendingZero => plain(kind::PENDING_ZERO, 0),
@@ -200,6 +209,15 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
         Event::Secure => plain(kind::SECURE, 0),
         Event::Eof { truncated } => plain(kind::EOF, truncated.into()),
         Event::Drain => plain(kind::DRAIN, 0),
+        Event::FileProgress { sent, total } => {
+            let progress = json!({ "sent": sent, "total": total });
+            queue.push(target, kind::FILE_PROGRESS, 0, progress.to_string().as_bytes());
+        }
+        Event::FileDone { interrupted, error } => {
+            let error = error.map(|error| to_json(error).to_string()).unwrap_or_default();
+            queue.push(target, kind::FILE_DONE, interrupted.into(), error.as_bytes());
+        }
+        Event::Stalled => plain(kind::STALLED, 0),
         Event::ShutdownDone => plain(kind::SHUTDOWN_DONE, 0),
         Event::Closed => plain(kind::CLOSED, 0),
         Event::CipherResume => plain(kind::CIPHER_RESUME, 0),
@@ -228,9 +246,18 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             });
             queue.push(target, kind::HELLO, 0, asked.to_string().as_bytes());
         }
-        Event::Question(Question::Certificate { servername, ocsp }) => {
-            let asked = json!({ "servername": servername, "ocsp": ocsp });
+        Event::Question(Question::Certificate { servername, ocsp, offer }) => {
+            let mut asked = json!({ "servername": servername, "ocsp": ocsp });
+            if let Some(offer) = offer {
+                asked["suites"] = json!(offer.suites);
+                asked["sigalgs"] = json!(offer.signature_algorithms);
+            }
             queue.push(target, kind::CERTIFICATE, 0, asked.to_string().as_bytes());
+        }
+        Event::Question(Question::ClientCertificate { present, fault }) => {
+            let (code, message) = fault.as_ref().map(|f| (&f.code, &f.message)).unzip();
+            let asked = json!({ "present": present, "code": code, "message": message });
+            queue.push(target, kind::CLIENT_CERTIFICATE, 0, asked.to_string().as_bytes());
         }
         Event::Question(Question::PskIdentities { identities }) => {
             let asked = json!({ "identities": identities });
@@ -246,6 +273,11 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
             queue.push(target, kind::TICKET_KEYS, 0, asked.to_string().as_bytes());
         }
         Event::Question(Question::Renegotiation) => plain(kind::RENEGOTIATION, 0),
+        Event::Upgrade(request) => queue.push(target, kind::UPGRADE, 0, &upgrade_json(request)),
+        Event::Opened { extensions } => {
+            queue.push(target, kind::OPEN, 0, json!({ "extensions": extensions }).to_string().as_bytes())
+        }
+        Event::CloseFrame { code, reason } => queue.push(target, kind::CLOSE_IN, code.into(), reason.as_bytes()),
         Event::Datagram { peer, bytes } => queue.push_datagram(target, peer, bytes),
         Event::Peer { id, address } => {
             let seen = json!({ "address": address.address, "family": address.family, "port": address.port });
@@ -264,6 +296,16 @@ fn hex(bytes: &[u8]) -> String {
 /// Protocol names are bytes; each becomes the character of the same number.
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|b| char::from(*b)).collect()
+}
+
+fn upgrade_json(request: &Request) -> Vec<u8> {
+    let extensions: Vec<_> = request.extensions.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
+    let headers: Vec<_> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let asked = json!({
+        "target": request.uri, "host": request.host, "origin": request.origin, "protocols": request.protocols,
+        "extensions": extensions, "headers": headers.join("\r\n"),
+    });
+    asked.to_string().into_bytes()
 }
 
 fn drop_json(local: Option<SocketAddress>, peer: Option<SocketAddress>) -> Vec<u8> {

@@ -16,7 +16,7 @@ pub struct FramingOptions<'env> {
     pub kind: String,
     /// Of a delimiter: 1 to 65,536 bytes.
     pub delimiter: Option<BufferSlice<'env>>,
-    /// The delimiter stays in the message; default false.
+    /// The delimiter, or the end of a line, stays in the message; default false.
     pub keep: Option<bool>,
     /// Of a delimiter and of lines: bytes in front of the end; default 1 MiB.
     pub limit: Option<f64>,
@@ -37,7 +37,7 @@ impl FramingOptions<'_> {
         let limit = self.limit.map_or(limits::MESSAGE_LIMIT, |limit| limit as usize);
         match &*self.kind {
             "chunks" => Ok(Framing::Chunks),
-            "lines" => Ok(Framing::lines(limit)),
+            "lines" => Ok(Framing::lines(limit, self.keep.unwrap_or(false))),
             "record" => Framing::record(self.length.unwrap_or(0.0) as usize),
             "delimiter" => {
                 let delimiter = self.delimiter.as_deref().unwrap_or_default();

@@ -9,11 +9,22 @@ use napi_derive::napi;
 use super::connection::{socket_options, AddressInfo};
 use super::environment::Environment;
 use super::framing::FramingOptions;
-use super::params::{hook, start_options, TlsParams};
+use super::params::{hook, seconds, start_options, TlsParams};
 use super::throw::{throw, OrThrow};
+use super::websocket::WebSocketParams;
 use crate::driver::{parse_address, Server, ServerConfig};
 use crate::error::Error as CoreError;
-use crate::transport;
+use crate::policy::Access;
+use crate::transport::{self, BindOptions, SocketOptions};
+
+/// Lists of addresses, in which `*` stands for any characters.
+#[napi(object, object_to_js = false)]
+pub struct AccessOptions {
+    pub allowed: Vec<String>,
+    pub blocked: Vec<String>,
+    /// JavaScript has the last word: every client comes as ACCEPT, with what the lists say.
+    pub ask: bool,
+}
 
 #[napi(object, object_to_js = false)]
 pub struct ListenerOptions<'env> {
@@ -21,12 +32,42 @@ pub struct ListenerOptions<'env> {
     pub keep_alive: Option<bool>,
     /// Seconds.
     pub keep_alive_delay: Option<f64>,
+    /// Seconds, at least 1; 0: the system's.
+    pub keep_alive_interval: Option<f64>,
+    /// Probes without an answer that end the connection, where the system has the option; 0: the system's.
+    pub keep_alive_retries: Option<u32>,
+    /// Bytes of the kernel's buffers; 0: the system's. What the system refuses is the system's too.
+    pub receive_buffer: Option<f64>,
+    pub send_buffer: Option<f64>,
     /// Nothing is read before `readStart`.
     pub paused: Option<bool>,
     /// 0: no limit.
     pub max_connections: Option<f64>,
+    /// Connections of another listener that count too.
+    pub elsewhere: Option<u32>,
     /// Connections give MESSAGE instead of DATA.
     pub framing: Option<FramingOptions<'env>>,
+    /// Connections are WebSockets; then without `framing`.
+    pub web_socket: Option<WebSocketParams>,
+    /// Without: everybody may connect. Whoever may not is closed without an event.
+    pub access: Option<AccessOptions>,
+    /// Milliseconds; 0: none. See `Connection.setIdleTimeout`.
+    pub idle_timeout: Option<f64>,
+    /// Of the caller's choice: a connection accepted with these options has it as its `generation`.
+    pub generation: Option<u32>,
+}
+
+impl ListenerOptions<'_> {
+    fn socket(&self) -> SocketOptions {
+        let bytes = |wanted: Option<f64>| wanted.map_or(0, |wanted| wanted.clamp(0.0, f64::from(i32::MAX)) as usize);
+        SocketOptions {
+            keep_alive_interval: seconds(self.keep_alive_interval.unwrap_or(0.0)),
+            keep_alive_retries: self.keep_alive_retries.unwrap_or(0),
+            receive_buffer: bytes(self.receive_buffer),
+            send_buffer: bytes(self.send_buffer),
+            ..socket_options(self.no_delay, self.keep_alive, self.keep_alive_delay)
+        }
+    }
 }
 
 /// Configure first, then listen.
@@ -63,12 +104,18 @@ impl Listener {
     pub fn configure(&mut self, env: &Env, params: Option<TlsParams>, options: ListenerOptions) -> Result<()> {
         let config = ServerConfig {
             eager: params.as_ref().is_some_and(|params| params.hooks & hook::EAGER != 0),
-            start: start_options(params),
+            start: start_options(params).or_throw(env)?,
             paused: options.paused.unwrap_or(false),
-            socket: socket_options(options.no_delay, options.keep_alive, options.keep_alive_delay),
+            socket: options.socket(),
             max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,
+            elsewhere: options.elsewhere.unwrap_or(0) as usize,
             quiet: options.framing.as_ref().and_then(FramingOptions::quiet),
             framing: options.framing.map(|framing| framing.framing()).transpose().or_throw(env)?,
+            websocket: options.web_socket.map(|params| params.options().map(Arc::new)).transpose().or_throw(env)?,
+            ask: options.access.as_ref().is_some_and(|access| access.ask),
+            access: options.access.map(|access| Access::new(&access.allowed, &access.blocked)),
+            idle_timeout: seconds(options.idle_timeout.unwrap_or(0.0) / 1000.0),
+            generation: options.generation.unwrap_or(0),
         };
         match &self.server {
             Some(server) => server.configure(config),
@@ -77,7 +124,8 @@ impl Listener {
         Ok(())
     }
 
-    /// Binds and listens; the id under which events come.
+    /// Binds and listens; the id under which events come. `exclusive`: on Windows nobody can take the port away.
+    #[allow(clippy::too_many_arguments)]
     #[napi]
     pub fn listen_tcp(
         &mut self,
@@ -87,10 +135,15 @@ impl Listener {
         backlog: i32,
         ipv6_only: Option<bool>,
         reuse_port: Option<bool>,
+        exclusive: Option<bool>,
     ) -> Result<u32> {
         let ip = parse_address(&ip).or_throw(env)?;
-        let (only, reuse) = (ipv6_only.unwrap_or(false), reuse_port.unwrap_or(false));
-        self.listen(env, transport::Listener::tcp(ip, port, backlog, only, reuse))
+        let options = BindOptions {
+            ipv6_only: ipv6_only.unwrap_or(false),
+            reuse_port: reuse_port.unwrap_or(false),
+            exclusive: exclusive.unwrap_or(false),
+        };
+        self.listen(env, transport::Listener::tcp(ip, port, backlog, options))
     }
 
     /// `mode`: permission bits to add to the socket file.

@@ -8,7 +8,8 @@ use napi_derive::napi;
 use super::secure_context::SecureContext;
 use super::sni_table::SniTable;
 use crate::driver::StartOptions;
-use crate::engine::{Hooks, Renegotiation, Role, SessionConfig, Verify};
+use crate::engine::{Forgive, Hooks, Renegotiation, Role, SessionConfig, Verify};
+use crate::error::Result as CoreResult;
 
 /// Questions and notices that JavaScript asked for, as bits of one number.
 pub(super) mod hook {
@@ -20,6 +21,9 @@ pub(super) mod hook {
     pub const EAGER: u32 = 16;
     pub const TRACE: u32 = 32;
     pub const PSK: u32 = 64;
+    pub const OFFER: u32 = 128;
+    pub const CLIENT_CERTIFICATE: u32 = 256;
+    pub const RECORDS: u32 = 512;
 }
 
 pub(super) fn hooks(bits: u32) -> Hooks {
@@ -30,6 +34,9 @@ pub(super) fn hooks(bits: u32) -> Hooks {
         keylog: bits & hook::KEYLOG != 0,
         sessions: bits & hook::SESSIONS != 0,
         trace: bits & hook::TRACE != 0,
+        records: bits & hook::RECORDS != 0,
+        offer: bits & hook::OFFER != 0,
+        client_certificate: bits & hook::CLIENT_CERTIFICATE != 0,
     }
 }
 
@@ -51,22 +58,29 @@ pub struct TlsParams<'env> {
     pub psk_identity_hint: Option<String>,
     /// Milliseconds; 0: none.
     pub handshake_timeout: f64,
+    /// Milliseconds in which the peer may be silent while the handshake waits for it; 0: any.
+    pub handshake_inactivity: Option<f64>,
     pub sni: Option<ClassInstance<'env, SniTable>>,
     pub reneg_limit: f64,
     /// Seconds.
     pub reneg_window: f64,
     pub strict_eof: Option<bool>,
+    /// Bits of what is forgiven a peer's certificate, as IPWorks' SSLSecurityFlags have them.
+    pub verify_flags: Option<u32>,
 }
 
-/// Without `params`: plain TCP.
-pub(super) fn start_options(params: Option<TlsParams>) -> StartOptions {
-    params.map_or_else(StartOptions::clear, |params| params.start_options())
+/// Without `params`: plain TCP. Fails for what the provider does not support.
+pub(super) fn start_options(params: Option<TlsParams>) -> CoreResult<StartOptions> {
+    let Some(params) = params else { return Ok(StartOptions::clear()) };
+    let options = params.start_options();
+    options.provider.as_ref().map_or(Ok(()), |provider| provider.check(&options.session))?;
+    Ok(options)
 }
 
 impl TlsParams<'_> {
     fn start_options(&self) -> StartOptions {
         StartOptions {
-            context: Some(self.context.context()),
+            provider: Some(self.context.provider()),
             session: SessionConfig {
                 role: if self.is_server { Role::Server } else { Role::Client },
                 verify: Verify {
@@ -74,6 +88,7 @@ impl TlsParams<'_> {
                     require: self.is_server && self.request_cert && self.reject_unauthorized,
                     optional: self.optional_cert.unwrap_or(false),
                 },
+                forgive: forgive(self.verify_flags.unwrap_or(0)),
                 alpn: self.alpn.as_deref().unwrap_or_default().to_vec(),
                 servername: self.servername.clone().filter(|name| !name.is_empty()),
                 session: self.session.as_deref().map(<[u8]>::to_vec),
@@ -88,10 +103,20 @@ impl TlsParams<'_> {
                     ask: self.is_server,
                 },
             },
-            handshake_timeout: Some(seconds(self.handshake_timeout / 1000.0)).filter(|t| !t.is_zero()),
+            handshake_timeout: limit(self.handshake_timeout),
+            handshake_inactivity: self.handshake_inactivity.and_then(limit),
             strict_eof: self.strict_eof.unwrap_or(false),
         }
     }
+}
+
+/// Of milliseconds; 0 is none.
+fn limit(milliseconds: f64) -> Option<Duration> {
+    Some(seconds(milliseconds / 1000.0)).filter(|limit| !limit.is_zero())
+}
+
+fn forgive(flags: u32) -> Forgive {
+    Forgive { time: flags & 0x01 != 0, authority: flags & 0x10 != 0, usage: flags & 0x20 != 0 }
 }
 
 /// Any number JavaScript may give; what is no duration becomes zero.

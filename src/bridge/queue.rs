@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::task::Waker;
 
-use crate::driver::Connection;
+use crate::driver::{Connection, Frame};
+use crate::framing::websocket::Kind;
 use crate::framing::Message;
 use crate::policy::limits;
 
@@ -48,6 +49,25 @@ pub(super) mod kind {
     pub const DATAGRAM: u32 = 37;
     pub const PEER: u32 = 38;
     pub const PEER_GONE: u32 = 39;
+    pub const CLIENT_CERTIFICATE: u32 = 40;
+    pub const FILE_PROGRESS: u32 = 41;
+    pub const FILE_DONE: u32 = 42;
+    pub const STALLED: u32 = 43;
+    pub const UPGRADE: u32 = 45;
+    pub const OPEN: u32 = 46;
+    pub const PING_IN: u32 = 47;
+    pub const PONG_IN: u32 = 48;
+    pub const CLOSE_IN: u32 = 49;
+}
+
+/// MESSAGE's arg, as bits.
+pub(super) mod part {
+    /// The message ends with it: its delimiter was there, or its last frame.
+    pub const LAST: u32 = 1;
+    /// Of a WebSocket, as the others.
+    pub const TEXT: u32 = 2;
+    /// The message begins with it.
+    pub const FIRST: u32 = 4;
 }
 
 /// A slab larger than this, in bytes, is not kept for the next batch: one burst must not pin its memory for ever.
@@ -129,6 +149,20 @@ impl Queue {
     pub fn push_message(&mut self, connection: &Arc<Connection>, message: Message<'_>) {
         self.touch(connection, message.bytes.len() + limits::MESSAGE_COST);
         self.push(connection.id(), kind::MESSAGE, message.ended.into(), message.bytes);
+    }
+
+    pub fn push_frame(&mut self, connection: &Arc<Connection>, frame: Frame<'_>) {
+        self.touch(connection, frame.bytes().len() + limits::MESSAGE_COST);
+        let bit = |set: bool, bit: u32| if set { bit } else { 0 };
+        let (kind, arg) = match &frame {
+            Frame::Data(data) => {
+                let text = bit(data.kind == Kind::Text, part::TEXT);
+                (kind::MESSAGE, text | bit(data.first, part::FIRST) | bit(data.last, part::LAST))
+            }
+            Frame::Ping(_) => (kind::PING_IN, 0),
+            Frame::Pong { answers, .. } => (kind::PONG_IN, answers.unwrap_or(0)),
+        };
+        self.push(connection.id(), kind, arg, frame.bytes());
     }
 
     /// The connection counts before it hands over: equal means that nothing of it waits yet.

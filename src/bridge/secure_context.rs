@@ -6,25 +6,72 @@ use napi_derive::napi;
 
 use super::throw::{throw, OrThrow};
 use crate::credentials::{self, LegacyPkcs12, Secret};
-use crate::engine::{self, Compression, Context};
-use crate::error::Error as CoreError;
+use crate::engine::platform::{unsupported, Identity, Platform, Versions};
+use crate::engine::{self, Compression, Context, Provider};
+use crate::error::{Error as CoreError, Result as CoreResult};
 
 #[napi]
 pub struct SecureContext {
-    /// `None` after `close`.
+    /// `None` after `close`, and for another provider than OpenSSL.
     inner: Option<Context>,
-    /// What `context` gives after `close`: sessions that began before go on.
-    last: Context,
+    /// What sessions are made of, after `close` too: those that began before go on.
+    provider: Provider,
+}
+
+/// A certificate and its key for the operating system's TLS: PKCS#12, or PEM texts.
+#[napi(object, object_to_js = false)]
+pub struct PlatformOptions<'env> {
+    pub pkcs12: Option<BufferSlice<'env>>,
+    /// UTF-8; of the PKCS#12.
+    pub password: Option<BufferSlice<'env>>,
+    /// The chain, leaf first.
+    pub certificate: Option<BufferSlice<'env>>,
+    /// PKCS#8, not encrypted.
+    pub private_key: Option<BufferSlice<'env>>,
+    /// Wire versions; 0: the system's.
+    pub min_version: Option<u32>,
+    pub max_version: Option<u32>,
+}
+
+impl PlatformOptions<'_> {
+    fn platform(&self) -> CoreResult<Platform> {
+        let passphrase = std::str::from_utf8(self.password.as_deref().unwrap_or_default())
+            .map_err(|_| CoreError::new("ERR_INVALID_ARG_VALUE", "The password is not UTF-8"))?;
+        let identity = match (self.pkcs12.as_deref(), self.certificate.as_deref().zip(self.private_key.as_deref())) {
+            (Some(der), None) => Identity::Pkcs12 { der, passphrase },
+            (None, Some((chain, key))) => Identity::Pem { chain, key },
+            _ => {
+                let message = "A PKCS#12 is wanted, or a certificate and its private key";
+                return Err(CoreError::new("ERR_INVALID_ARG_VALUE", message));
+            }
+        };
+        let version = |wanted: Option<u32>| wanted.unwrap_or(0).min(u32::from(u16::MAX)) as u16;
+        Platform::server(identity, Versions { min: version(self.min_version), max: version(self.max_version) })
+    }
 }
 
 impl SecureContext {
-    pub(super) fn context(&self) -> Context {
-        self.last.clone()
+    pub(super) fn provider(&self) -> Provider {
+        self.provider.clone()
+    }
+
+    /// For what only OpenSSL has.
+    pub(super) fn context(&self) -> CoreResult<Context> {
+        match &self.provider {
+            Provider::OpenSsl(context) => Ok(context.clone()),
+            Provider::Platform(_) => Err(unsupported("a choice of certificates")),
+        }
     }
 
     pub(super) fn open(&self, env: &Env) -> Result<&Context> {
         self.inner.as_ref().ok_or_else(|| {
-            throw(env, &CoreError::new("ERR_TLS_INVALID_CONTEXT", "the secure context is closed; create another"))
+            let error = match self.provider {
+                Provider::Platform(_) => unsupported("this setting"),
+                Provider::OpenSsl(_) => {
+                    CoreError::new("ERR_TLS_INVALID_CONTEXT", "the secure context is closed; create another")
+                }
+            };
+            throw(env, &error)
         })
     }
 }
@@ -35,7 +82,14 @@ impl SecureContext {
     #[napi(constructor)]
     pub fn new(env: &Env, method: Option<String>, min: u32, max: u32) -> Result<Self> {
         let context = Context::new(method.as_deref(), min as u16, max as u16).or_throw(env)?;
-        Ok(SecureContext { inner: Some(context.clone()), last: context })
+        Ok(SecureContext { inner: Some(context.clone()), provider: context.into() })
+    }
+
+    /// A server's context of the operating system's TLS. What that cannot do is ERR_C4TLS_PROVIDER_UNSUPPORTED: every
+    /// other setting here, and parameters of `configure` and `start`.
+    #[napi(factory)]
+    pub fn platform(env: &Env, options: PlatformOptions) -> Result<Self> {
+        Ok(SecureContext { inner: None, provider: options.platform().or_throw(env)?.into() })
     }
 
     #[napi]
@@ -97,6 +151,24 @@ impl SecureContext {
     #[napi]
     pub fn add_ca_cert(&self, env: &Env, pem: &[u8]) -> Result<()> {
         self.open(env)?.add_ca_cert(pem).or_throw(env)
+    }
+
+    /// PEM files named by the hash of the subject.
+    #[napi]
+    pub fn add_ca_dir(&self, env: &Env, path: String) -> Result<()> {
+        self.open(env)?.add_ca_directory(&path).or_throw(env)
+    }
+
+    /// PEM of certificates to send behind the chain.
+    #[napi]
+    pub fn add_chain_cert(&self, env: &Env, pem: &[u8]) -> Result<()> {
+        self.open(env)?.add_chain(pem).or_throw(env)
+    }
+
+    /// No session can be resumed.
+    #[napi]
+    pub fn disable_sessions(&self, env: &Env) -> Result<()> {
+        self.open(env)?.disable_sessions().or_throw(env)
     }
 
     /// The process' shared roots.

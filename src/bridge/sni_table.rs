@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use napi::bindgen_prelude::*;
+use napi::Env;
 use napi_derive::napi;
 
 use super::secure_context::SecureContext;
+use super::throw::OrThrow;
 use crate::engine;
 
 #[napi]
@@ -29,7 +31,8 @@ impl SniTable {
 
     /// `*` in the pattern stands for any run of characters but a dot; the last one added that matches wins.
     #[napi]
-    pub fn add(&self, pattern: String, context: ClassInstance<SecureContext>) {
-        self.table.add(&pattern, context.context());
+    pub fn add(&self, env: &Env, pattern: String, context: ClassInstance<SecureContext>) -> Result<()> {
+        self.table.add(&pattern, context.context().or_throw(env)?);
+        Ok(())
     }
 }

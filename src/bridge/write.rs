@@ -12,7 +12,8 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::environment::Environment;
-use crate::driver::{Connection, WriteStatus};
+use crate::driver::{broadcast, Connection, Part, Taken, WriteStatus};
+use crate::framing::websocket::Kind;
 
 struct Writable {
     connection: Arc<Connection>,
@@ -62,6 +63,43 @@ fn send(id: u32, bytes: &[u8], limit: usize, whole: bool) -> i64 {
         let Some(entry) = writable.get(&id) else { return -1 };
         // Node's buffers have less than 2^53 bytes.
         entry.connection.send(bytes, limit, whole, entry.light()).map_or(-1, |taken| taken as i64)
+    })
+}
+
+/// What `sendMessage` and `broadcast` are told, as bits of one number.
+mod flag {
+    pub const LAST: u32 = 1;
+    pub const TEXT: u32 = 2;
+    pub const AS_IS: u32 = 4;
+}
+
+fn part(bytes: &[u8], flags: u32) -> Part<'_> {
+    let kind = if flags & flag::TEXT != 0 { Kind::Text } else { Kind::Binary };
+    Part { kind, bytes, last: flags & flag::LAST != 0, compress: flags & flag::AS_IS == 0 }
+}
+
+const GONE: i64 = -1;
+const OUT_OF_PLACE: i64 = -2;
+
+fn send_message(id: u32, part: Part<'_>, limit: usize) -> i64 {
+    WRITABLE.with_borrow(|writable| {
+        let Some(entry) = writable.get(&id) else { return GONE };
+        match entry.connection.send_message(part, limit, entry.light()) {
+            Ok(Taken::Whole) => part.bytes.len() as i64,
+            Ok(Taken::Full) => 0,
+            Ok(Taken::Gone) => GONE,
+            Err(_) => OUT_OF_PLACE,
+        }
+    })
+}
+
+/// Sends a WebSocket message to many connections of one server, encoded once; gives how many took it. `flags` and `limit`
+/// as for `sendMessage`; it is a whole message.
+#[napi(js_name = "broadcast")]
+pub fn broadcast_message(ids: &[u32], bytes: &[u8], flags: u32, limit: f64) -> u32 {
+    WRITABLE.with_borrow(|writable| {
+        let connections = ids.iter().filter_map(|id| writable.get(id)).map(|entry| &entry.connection);
+        broadcast(connections, part(bytes, flags), limit as usize) as u32
     })
 }
 
@@ -125,8 +163,31 @@ unsafe extern "C" fn send_from_js(env: sys::napi_env, info: sys::napi_callback_i
     result
 }
 
+/// `sendMessage(id, bytes, flags, limit)`: sends a WebSocket message or a part of one behind those that wait, which may be
+/// `limit` bytes; if none waits it may be longer. The number of bytes; 0: nothing was taken, unless there are none, and
+/// DRAIN follows. -1: the connection is gone. -2: another message is under way.
+///
+/// # Safety
+/// For Node-API to call, with the arguments it documents.
+unsafe extern "C" fn send_message_from_js(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let (mut flags, mut limit, mut result) = (0, 0.0, ptr::null_mut());
+    let known = arguments::<4>(env, info).filter(|(_, _, arguments)| {
+        sys::napi_get_value_uint32(env, arguments[2], &mut flags) == sys::Status::napi_ok
+            && sys::napi_get_value_double(env, arguments[3], &mut limit) == sys::Status::napi_ok
+    });
+    let Some((id, bytes, _)) = known else {
+        let message = c"sendMessage(id, bytes, flags, limit) takes a number, a Buffer and two numbers";
+        sys::napi_throw_type_error(env, ptr::null(), message.as_ptr());
+        return result;
+    };
+    let taken = catch_unwind(AssertUnwindSafe(|| send_message(id, part(bytes, flags), limit as usize)));
+    sys::napi_create_int64(env, taken.unwrap_or(GONE), &mut result);
+    result
+}
+
 #[napi(module_exports)]
 pub fn add_calls(mut exports: Object) -> Result<()> {
     exports.create_named_method("write", write_from_js)?;
-    exports.create_named_method("send", send_from_js)
+    exports.create_named_method("send", send_from_js)?;
+    exports.create_named_method("sendMessage", send_message_from_js)
 }

@@ -1,7 +1,9 @@
 //! A connection as its owner sees it: commands that any thread may give, and questions about its state.
 
+mod sending;
+
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -10,24 +12,26 @@ use atomic_waker::AtomicWaker;
 use super::core::{Core, Io, Phase};
 use super::duplex::Duplex;
 use super::outbox::Outbox;
-use super::server::Server;
+use super::server::{Server, ServerConfig, Visitor};
 use super::shard::{Mail, Shard};
 use super::task::{Opening, Task};
-use super::{lock, next_id, EventSink};
-use crate::engine::{Answer, Context, Hooks, Role, SessionConfig, TlsSession, Verify};
+use super::websocket::{Changes, Speaker};
+use super::{lock, next_id, Event, EventSink};
+use crate::engine::{Answer, Hooks, Provider, Role, SessionConfig, TlsSession, Verify};
 use crate::error::{Error, Result};
 use crate::framing::Framing;
-use crate::policy::limits;
 use crate::transport::{ConnectOptions, SocketAddress, Stream};
 
 /// How TLS begins on a connection.
 #[derive(Clone)]
 pub struct StartOptions {
     /// `None`: no TLS, plain TCP.
-    pub context: Option<Context>,
+    pub provider: Option<Provider>,
     pub session: SessionConfig,
     /// From the call on; `None` for no limit.
     pub handshake_timeout: Option<Duration>,
+    /// How long the peer may be silent in the handshake while it is waited for; `None` for no limit.
+    pub handshake_inactivity: Option<Duration>,
     /// A FIN without close_notify is an error.
     pub strict_eof: bool,
 }
@@ -36,7 +40,7 @@ impl StartOptions {
     /// No TLS: plain TCP.
     pub fn clear() -> Self {
         let session = SessionConfig::new(Role::Server);
-        StartOptions { context: None, session, handshake_timeout: None, strict_eof: false }
+        StartOptions { provider: None, session, handshake_timeout: None, handshake_inactivity: None, strict_eof: false }
     }
 }
 
@@ -57,19 +61,32 @@ pub(super) mod control {
     pub const RESET: u8 = 4;
     pub const SHUTDOWN: u8 = 8;
     pub const ENDED: u8 = 16;
-    /// The order's framing is new.
+    /// The order has a new framing, or changes for a WebSocket.
     pub const REFRAME: u8 = 32;
     pub const FINISH: u8 = 64;
-    /// The order has an idle timeout.
-    pub const IDLE: u8 = 128;
+    /// The order has limits of time.
+    pub const LIMITED: u8 = 128;
 }
 
 /// What goes with the bits of [`control`].
 #[derive(Default)]
 pub(super) struct Orders {
     pub framing: Option<Framing>,
+    pub websocket: Option<Box<Changes>>,
     pub finish: Duration,
+    /// Zero: no limit; so for the others.
     pub idle: Duration,
+    /// Of the peer, in the handshake.
+    pub silence: Duration,
+    pub stall: Duration,
+    /// The time of a stall begins anew.
+    pub stall_anew: bool,
+}
+
+impl Orders {
+    pub fn limited(&self) -> bool {
+        !(self.idle.is_zero() && self.silence.is_zero() && self.stall.is_zero())
+    }
 }
 
 pub struct Connection {
@@ -90,6 +107,10 @@ pub struct Connection {
     pub(super) inbound: AtomicUsize,
     /// Reading stopped for want of room in the sink.
     pub(super) stalled: AtomicBool,
+    /// A part of a message waits for the rest of it.
+    pub(super) partial: AtomicBool,
+    /// See [`ServerConfig::generation`].
+    generation: AtomicU32,
     pub(super) local: OnceLock<Option<SocketAddress>>,
     pub(super) peer: OnceLock<Option<SocketAddress>>,
 }
@@ -109,6 +130,8 @@ impl Connection {
             control: AtomicU8::new(0),
             inbound: AtomicUsize::new(0),
             stalled: AtomicBool::new(false),
+            partial: AtomicBool::new(false),
+            generation: AtomicU32::new(0),
             local: OnceLock::new(),
             peer: OnceLock::new(),
         })
@@ -143,33 +166,42 @@ impl Connection {
         Ok(conn)
     }
 
-    /// A connection that `server` accepted. With `start` its handshake begins at once and JavaScript hears of it when it
-    /// must; without, it is offered right away and waits for [`start`](Self::start). `reading`: as if
-    /// [`read_start`](Self::read_start) had been called. With `framing` it gives messages. Called on a runtime thread.
+    /// A connection that `server` accepted. Its handshake begins at once and JavaScript hears of it when it must; or, as
+    /// `config` has it, it is offered right away and waits for [`start`](Self::start). Called on a runtime thread.
     pub(super) fn accepted(
         server: &Arc<Server>,
         shard: &'static Shard,
         stream: Stream,
-        start: Option<StartOptions>,
-        reading: bool,
-        framing: Option<(Framing, Option<Duration>)>,
+        config: &ServerConfig,
+        visitor: Option<Visitor>,
     ) -> Arc<Self> {
         let mut core = Core::new(Phase::Idle);
         let (read, write) = stream.split();
         core.io = Some(Io::Socket(write));
-        let eager = start.is_none();
-        core.start = start;
+        let waits = config.waits();
+        core.start = (!waits).then(|| config.start.clone());
         core.unseen = Some(server.clone());
         let conn = Self::new(shard, server.sink().clone(), core, None);
-        if reading {
+        conn.generation.store(config.generation, Ordering::Release);
+        if !(waits || config.paused) {
             conn.control.store(control::READ, Ordering::Release);
         }
-        server.admit(&conn);
-        if eager {
-            lock(&conn.core).unseen = None;
-            server.seen(&conn, true);
+        if !config.idle_timeout.is_zero() {
+            conn.limit(|orders| orders.idle = config.idle_timeout);
         }
-        shard.run_task(Task::new(&conn, shard, Opening::Open(read), Some(server.clone())).framed(framing));
+        if let Some(options) = &config.websocket {
+            lock(&conn.outbox).speaker = Some(Box::new(Speaker::new(options.clone())));
+        }
+        server.admit(&conn);
+        if waits {
+            lock(&conn.core).unseen = None;
+            server.seen(&conn, Event::Accept { id: conn.id(), visitor: visitor.as_ref() });
+        }
+        shard.run_task(
+            Task::new(&conn, shard, Opening::Open(read), Some(server.clone()))
+                .framed(config.framing.clone().map(|framing| (framing, config.quiet)))
+                .upgrading(config.websocket.clone()),
+        );
         conn
     }
 
@@ -177,8 +209,18 @@ impl Connection {
         self.id
     }
 
+    /// See [`ServerConfig::generation`].
+    pub fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether a part of a message waits for the rest of it.
+    pub fn has_partial(&self) -> bool {
+        self.partial.load(Ordering::Acquire)
+    }
+
     /// Lets the task look again, from any thread.
-    fn wake(self: &Arc<Self>) {
+    pub(super) fn wake(self: &Arc<Self>) {
         let Some(shard) = self.shard() else { return };
         if shard.is_current() {
             self.waker.wake();
@@ -208,110 +250,6 @@ impl Connection {
         self.wake();
     }
 
-    /// Takes a write. `light`: the JavaScript thread has little to do, so it may encrypt and send by itself.
-    pub fn write(self: &Arc<Self>, bytes: &[u8], light: bool) -> WriteStatus {
-        if self.is_closing() {
-            return WriteStatus::Gone;
-        }
-        match self.put(bytes, light, true) {
-            true => WriteStatus::Done,
-            false => WriteStatus::Pending,
-        }
-    }
-
-    /// Queues bytes behind those that wait; gives how many, or `None` when the connection is closing. Not more may wait
-    /// in front of the engine than `limit` bytes: what is too much is not taken, with `whole` nothing is. Then
-    /// [`super::Event::Drain`] follows when all that was taken is in the kernel.
-    pub fn send(self: &Arc<Self>, bytes: &[u8], limit: usize, whole: bool, light: bool) -> Option<usize> {
-        if self.is_closing() {
-            return None;
-        }
-        let room = limit.saturating_sub(lock(&self.outbox).len());
-        let fits = match bytes.len() <= room {
-            true => bytes.len(),
-            false if whole => 0,
-            false => room,
-        };
-        if fits > 0 {
-            self.put(&bytes[..fits], light, fits < bytes.len());
-        }
-        if fits < bytes.len() {
-            self.await_drain();
-        }
-        Some(fits)
-    }
-
-    /// [`super::Event::Drain`] follows when all that was taken is in the kernel, be it now.
-    pub fn await_drain(self: &Arc<Self>) {
-        lock(&self.outbox).waiting = true;
-        self.wake();
-    }
-
-    /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted.
-    pub fn pending(&self) -> usize {
-        let mut core = lock(&self.core);
-        let encrypted = match core.tickets_held {
-            true => 0,
-            false => core.session.as_mut().map_or(0, |s| s.output().len()),
-        };
-        encrypted + lock(&self.outbox).len()
-    }
-
-    fn is_closing(&self) -> bool {
-        const CLOSING: u8 = control::CLOSE | control::ENDED | control::FINISH;
-        self.control.load(Ordering::Acquire) & CLOSING != 0
-    }
-
-    /// True when all of it is in the kernel; otherwise [`super::Event::Drain`] tells, if `tell`.
-    fn put(self: &Arc<Self>, bytes: &[u8], light: bool, tell: bool) -> bool {
-        if light && bytes.len() <= limits::DIRECT_WRITE {
-            if let Ok(mut core) = self.core.try_lock() {
-                if let Some(sent) = self.put_through(&mut core, bytes, tell) {
-                    return sent;
-                }
-            }
-        }
-        self.queue(bytes, tell);
-        false
-    }
-
-    fn queue(self: &Arc<Self>, bytes: &[u8], tell: bool) {
-        let mut outbox = lock(&self.outbox);
-        outbox.push(bytes);
-        outbox.waiting |= tell;
-        drop(outbox);
-        self.wake();
-    }
-
-    /// Encrypts and sends on the spot; `None` when something is queued already or TLS is not ready.
-    fn put_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8], tell: bool) -> Option<bool> {
-        if !core.may_write_through() || !lock(&self.outbox).is_empty() {
-            return None;
-        }
-        core.touched = true;
-        let bytes = core.send_clear(bytes);
-        if bytes.is_empty() {
-            return Some(true);
-        }
-        match core.session.as_mut()?.write(bytes) {
-            Ok(n) if n == bytes.len() => {}
-            Ok(n) => {
-                self.queue(&bytes[n..], tell);
-                return Some(false);
-            }
-            Err(error) => {
-                core.failure = Some(error);
-                self.wake();
-                return Some(false);
-            }
-        }
-        if core.send_now() {
-            return Some(true);
-        }
-        self.queue(&[], tell);
-        Some(false)
-    }
-
     /// Cuts what the peer sends in another way, beginning with what was not given yet; see [`EventSink::message`].
     pub fn set_framing(self: &Arc<Self>, framing: Framing) {
         lock(&self.orders).framing = Some(framing);
@@ -320,16 +258,30 @@ impl Connection {
 
     /// Neither side moved a byte for so long: `ERR_C4TLS_IDLE_TIMEOUT`. Zero: no limit.
     pub fn set_idle_timeout(self: &Arc<Self>, limit: Duration) {
-        lock(&self.orders).idle = limit;
-        match limit.is_zero() {
-            true => drop(self.control.fetch_and(!control::IDLE, Ordering::AcqRel)),
-            false => self.command(control::IDLE),
-        }
+        self.limit(|orders| orders.idle = limit);
+        self.wake();
     }
 
-    /// Sends all that was taken, then close_notify and FIN; drops what the peer still sends, and waits for its FIN, at most
-    /// [`limits::FINISH_TIME`] behind ours. A peer that takes nothing for `timeout` (zero: for ever) gets a reset. Nothing
-    /// is taken any more; [`super::Event::Closed`] follows.
+    /// Something waits for the kernel and nothing of it left for so long, from this call on: [`super::Event::Stalled`],
+    /// and again only when something has left since, or behind another call. Zero: no limit.
+    pub fn set_stall_timeout(self: &Arc<Self>, limit: Duration) {
+        self.limit(|orders| {
+            orders.stall = limit;
+            orders.stall_anew = true;
+        });
+        self.wake();
+    }
+
+    /// Changes limits of time. The task takes note of them, and of their end.
+    pub(super) fn limit(&self, change: impl FnOnce(&mut Orders)) {
+        let mut orders = lock(&self.orders);
+        change(&mut orders);
+        self.control.fetch_or(control::LIMITED, Ordering::AcqRel);
+    }
+
+    /// Sends all that was taken, then close_notify and FIN; drops what the peer still sends, and waits for its FIN, at
+    /// most [`FINISH_TIME`](crate::policy::limits::FINISH_TIME) behind ours. A peer that takes nothing for `timeout` (zero:
+    /// for ever) gets a reset. Nothing is taken any more; [`super::Event::Closed`] follows.
     pub fn finish(self: &Arc<Self>, timeout: Duration) {
         lock(&self.orders).finish = timeout;
         self.command(control::FINISH | control::SHUTDOWN);
@@ -377,7 +329,7 @@ impl Connection {
         self.inbound.load(Ordering::Acquire)
     }
 
-    fn command(self: &Arc<Self>, bits: u8) {
+    pub(super) fn command(self: &Arc<Self>, bits: u8) {
         self.control.fetch_or(bits, Ordering::AcqRel);
         self.wake();
     }

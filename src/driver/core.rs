@@ -44,6 +44,8 @@ pub(super) struct Core {
     pub tickets_held: bool,
     /// Output waits until JavaScript has stored the new session.
     pub awaiting_store: bool,
+    /// The handshake waits for an answer of JavaScript's, not for the peer.
+    pub parked: bool,
     /// The session may have something to do without new bytes.
     pub stir: bool,
     /// The peer has sent its close_notify or its FIN.
@@ -76,6 +78,7 @@ impl Core {
             farewell: Vec::new(),
             tickets_held: false,
             awaiting_store: false,
+            parked: false,
             stir: false,
             eof: false,
             shutdown: Shutdown::No,
@@ -92,6 +95,14 @@ impl Core {
             && self.failure.is_none()
             && matches!(self.io, Some(Io::Socket(_)))
             && (self.tickets_held || self.session.as_mut().is_some_and(|s| s.output().is_empty()))
+    }
+
+    /// Bytes of output that are on their way.
+    pub fn encrypted(&mut self) -> usize {
+        match self.tickets_held {
+            true => 0,
+            false => self.session.as_mut().map_or(0, |s| s.output().len()),
+        }
     }
 
     /// Lets a session whose handshake is done go over to its lighter form.

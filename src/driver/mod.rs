@@ -6,10 +6,13 @@ mod connection;
 mod core;
 mod datagram;
 mod duplex;
+mod file;
+mod frame;
 mod outbox;
 mod server;
 mod shard;
 mod task;
+mod websocket;
 
 #[cfg(test)]
 mod tests;
@@ -21,18 +24,25 @@ use std::time::Duration;
 
 use crate::engine::Question;
 use crate::error::Error;
+use crate::framing::websocket::Request;
 use crate::framing::Message;
 use crate::transport::{ConnectError, SocketAddress};
 
 pub use connection::{parse_address, Connection, StartOptions, WriteStatus};
 pub use datagram::{Datagram, DatagramOptions};
-pub use server::{Server, ServerConfig};
+pub use frame::Frame;
+pub use server::{Server, ServerConfig, Visitor};
+pub use websocket::{broadcast, Part, Taken, WebSocketOptions};
 
 /// What a connection or a server tells its owner, in the order it came about.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// Server: a connection waits for [`Connection::start`].
-    Accept(u32),
+    Accept {
+        id: u32,
+        /// Where [`ServerConfig::access`] is set.
+        visitor: Option<&'a Visitor>,
+    },
     /// Server: a connection that already speaks TLS comes to JavaScript's notice.
     Adopt(u32),
     /// Server: a connection above the limit was closed.
@@ -54,6 +64,18 @@ pub enum Event<'a> {
     /// The write that was pending is in the kernel.
     Drain,
     ShutdownDone,
+    /// How much of a file has left, in bytes; see [`Connection::send_file`].
+    FileProgress {
+        sent: u64,
+        total: u64,
+    },
+    /// The file is over: all of it is in the kernel, or it was interrupted, or it could not be read on.
+    FileDone {
+        interrupted: bool,
+        error: Option<&'a Error>,
+    },
+    /// The kernel has taken nothing of what waits for too long; see [`Connection::set_stall_timeout`].
+    Stalled,
     /// Final: the connection closes by itself.
     Error(&'a Error),
     Closed,
@@ -68,6 +90,19 @@ pub enum Event<'a> {
     CipherResume,
     CipherEnd,
     Trace(&'a str),
+    /// WebSocket: a request that waits for [`Connection::accept_upgrade`] or [`Connection::reject_upgrade`].
+    Upgrade(&'a Request),
+    /// WebSocket: it is open, with these extensions.
+    Opened {
+        extensions: &'a str,
+    },
+    /// WebSocket: the peer's Close frame, or our failure, behind its [`Error`](Self::Error). The answer leaves with
+    /// [`Connection::answer_close`], or after [`limits::CLOSE_STALL`](crate::policy::limits::CLOSE_STALL); then the
+    /// connection ends.
+    CloseFrame {
+        code: u16,
+        reason: &'a str,
+    },
     /// UDP: somebody new sends datagrams.
     Peer {
         id: u32,
@@ -92,6 +127,8 @@ pub trait EventSink: Send + Sync {
     fn data(&self, connection: &Arc<Connection>, bytes: &[u8]);
     /// A message of `connection`; [`Connection::consumed`] as for [`data`](Self::data).
     fn message(&self, connection: &Arc<Connection>, message: Message<'_>);
+    /// A frame of `connection`; [`Connection::consumed`] as for [`data`](Self::data).
+    fn frame(&self, connection: &Arc<Connection>, frame: Frame<'_>);
     /// False while all connections together have too much waiting.
     fn has_room(&self) -> bool;
     /// Whether the owner minds how its peers cut what they send: a record that may be a limited one is then given by

@@ -20,10 +20,12 @@ use tokio::time::Sleep;
 
 use super::connection::{Connection, StartOptions};
 use super::shard::{self, Shard};
+use super::websocket::WebSocketOptions;
 use super::{lock, next_id, Event, EventSink};
 use crate::error::{Error, Result};
 use crate::framing::Framing;
 use crate::policy::limits::ACCEPT_REST;
+use crate::policy::Access;
 use crate::transport::{Accepted, Listener, SocketAddress, SocketOptions, Stream};
 
 /// What later connections get.
@@ -37,10 +39,39 @@ pub struct ServerConfig {
     pub socket: SocketOptions,
     /// Connections above this many are closed at once; 0 for no limit.
     pub max_connections: usize,
+    /// Connections of the owner's from elsewhere, which count too.
+    pub elsewhere: usize,
     /// Connections give messages instead of data.
     pub framing: Option<Framing>,
     /// A part of a message is given when nothing has come for so long. `None`: at the end.
     pub quiet: Option<Duration>,
+    /// Connections are WebSockets; then without `framing`.
+    pub websocket: Option<Arc<WebSocketOptions>>,
+    /// Clients that may connect; `None` for everybody. Whoever may not is closed without an event.
+    pub access: Option<Access>,
+    /// The owner has the last word on who may connect: it sees everybody, as with `eager`.
+    pub ask: bool,
+    /// Neither side of a connection moves a byte for so long: see [`Connection::set_idle_timeout`]. Zero: no limit.
+    pub idle_timeout: Duration,
+    /// The owner's number for this configuration, to tell by what a connection was accepted.
+    pub generation: u32,
+}
+
+impl ServerConfig {
+    /// Connections wait for their owner.
+    pub(super) fn waits(&self) -> bool {
+        self.eager || (self.ask && self.access.is_some())
+    }
+}
+
+/// Who connects to a server with lists of who may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visitor {
+    /// An IPv4 address inside IPv6 is shown as IPv4. Empty for a Unix socket.
+    pub address: String,
+    pub port: u16,
+    /// What the lists say.
+    pub allowed: bool,
 }
 
 /// Connections that JavaScript has not heard of.
@@ -113,7 +144,7 @@ impl Server {
 
     /// For the next connection: without a handshake it is at once where it stays.
     fn shard(&self) -> Result<&'static Shard> {
-        match self.config().start.context {
+        match self.config().start.provider {
             Some(_) => Shard::for_handshake(),
             None => Shard::for_data(),
         }
@@ -194,12 +225,11 @@ impl Server {
         }
     }
 
-    /// Brings a connection to JavaScript's notice. `raw`: its TLS has not begun.
-    pub(super) fn seen(&self, connection: &Arc<Connection>, raw: bool) {
+    /// Brings a connection to JavaScript's notice, by an event that names it.
+    pub(super) fn seen(&self, connection: &Arc<Connection>, event: Event<'_>) {
         self.sink.offer(connection);
-        let id = connection.id();
-        self.sink.emit(self.id, if raw { Event::Accept(id) } else { Event::Adopt(id) });
-        self.forget(id);
+        self.sink.emit(self.id, event);
+        self.forget(connection.id());
     }
 
     /// The connection was seen, or ended unseen. Its event is out by now, so that [`Event::PendingZero`] comes behind.
@@ -225,22 +255,31 @@ impl Server {
 
     fn accept(self: &Arc<Self>, shard: &'static Shard, stream: Stream) {
         let config = self.config();
+        let visitor = config.access.as_ref().map(|access| Visitor::new(access, &stream));
+        if !config.ask && visitor.as_ref().is_some_and(|visitor| !visitor.allowed) {
+            return;
+        }
         let live = self.live.fetch_add(1, Ordering::AcqRel);
-        if config.max_connections != 0 && live >= config.max_connections {
+        if config.max_connections != 0 && live.saturating_add(config.elsewhere) >= config.max_connections {
             self.left();
             let (_read, write) = stream.split();
             self.sink.emit(self.id, Event::Drop { local: write.local_address(), peer: write.peer_address() });
             return;
         }
         stream.apply(config.socket);
-        Connection::accepted(
-            self,
-            shard,
-            stream,
-            (!config.eager).then(|| config.start.clone()),
-            !(config.eager || config.paused),
-            config.framing.clone().map(|framing| (framing, config.quiet)),
-        );
+        Connection::accepted(self, shard, stream, &config, visitor);
+    }
+}
+
+impl Visitor {
+    fn new(access: &Access, stream: &Stream) -> Self {
+        let peer = stream.peer();
+        let ip = peer.map(|peer| peer.ip().to_canonical());
+        Visitor {
+            address: ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            port: peer.map_or(0, |peer| peer.port()),
+            allowed: access.permits(ip),
+        }
     }
 }
 

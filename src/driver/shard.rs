@@ -91,6 +91,7 @@ impl Shard {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
+            .max_blocking_threads(limits::FILE_THREADS)
             .on_thread_park(|| with_current(Shard::before_park))
             .on_thread_unpark(|| with_current(Shard::after_park))
             .build()

@@ -14,7 +14,7 @@ use openssl_sys as sys;
 use crate::credentials::guard;
 use crate::engine::hello::{self, ClientHello};
 use crate::engine::record::Secrets;
-use crate::engine::state::State;
+use crate::engine::state::{Stage, State};
 use crate::engine::{apply, ffi, info, ticket, Role, SessionEvent};
 use crate::error::{Error, Result};
 
@@ -76,8 +76,20 @@ pub(super) fn with_state<T>(ssl: *const sys::SSL, f: impl FnOnce(&mut State) -> 
     Some(f(state))
 }
 
-/// Verifying never stops at a fault: [`verify_chain`] decides by the last one found, as Node does.
-pub(super) extern "C" fn accept_fault(_: c_int, _: *mut sys::X509_STORE_CTX) -> c_int {
+/// Verifying never stops at a fault: [`verify_chain`] decides by the last one found that counts, as Node does.
+pub(super) extern "C" fn accept_fault(good: c_int, search: *mut sys::X509_STORE_CTX) -> c_int {
+    if good == 0 {
+        guard((), || {
+            // SAFETY: libssl made `search` and put its `SSL` there.
+            unsafe {
+                let ssl = sys::X509_STORE_CTX_get_ex_data(search, sys::SSL_get_ex_data_X509_STORE_CTX_idx());
+                let fault = sys::X509_STORE_CTX_get_error(search);
+                let counts = with_state(ssl.cast(), |state| state.fault(fault))?;
+                sys::X509_STORE_CTX_set_error(search, counts);
+            }
+            Some(())
+        });
+    }
     1
 }
 
@@ -97,6 +109,10 @@ unsafe extern "C" fn client_hello(ssl: *mut sys::SSL, alert: *mut c_int, _: *mut
             }
             // SAFETY: this is the ClientHello callback of `ssl`; reading it calls nothing back.
             let seen = state.client_hello(|| unsafe { ClientHello::read(ssl) });
+            if state.hooks.offer && state.offer.is_none() {
+                // SAFETY: as above.
+                state.offer = Some(unsafe { hello::offer(ssl) });
+            }
             // SAFETY: as above.
             let keyed = seen && state.psk_offer(|| unsafe { hello::psk_identities(ssl) });
             // SAFETY: as above.
@@ -187,7 +203,10 @@ unsafe extern "C" fn progress(ssl: *const sys::SSL, place: c_int, _: c_int) {
         if place & ffi::SSL_CB_HANDSHAKE_DONE != 0 && unsafe { ffi::SSL_renegotiate_pending(ssl) } == 0 {
             with_state(ssl, |state| {
                 state.established = true;
-                state.events.push_back(SessionEvent::HandshakeDone);
+                // Otherwise it follows the owner's consent.
+                if state.consent == Stage::Passed {
+                    state.events.push_back(SessionEvent::HandshakeDone);
+                }
             })?;
         }
         Some(())

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use super::{Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, Read, Role, SessionEvent, TlsSession, Verify};
+use super::{
+    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role, SessionEvent, TlsSession, Verify,
+};
 use crate::error::{Error, Result};
 
 /// A session whose handshake is done at once and whose ciphertext is the clear text.
@@ -134,6 +136,10 @@ impl TlsSession for ClearSession {
 
     fn export_keying_material(&self, _length: usize, _label: &str, _context: Option<&[u8]>) -> Result<Vec<u8>> {
         Err(no_tls())
+    }
+
+    fn key_exchange(&self) -> Option<KeyExchange> {
+        None
     }
 
     fn ephemeral_key(&self) -> Option<EphemeralKey> {

@@ -16,11 +16,14 @@ pub const TLSEXT_NAMETYPE_HOST_NAME: c_long = 0;
 pub const TLSEXT_STATUSTYPE_OCSP: c_long = 1;
 pub const TLSEXT_TYPE_SERVER_NAME: c_uint = 0;
 pub const TLSEXT_TYPE_STATUS_REQUEST: c_uint = 5;
+pub const TLSEXT_TYPE_SIGNATURE_ALGORITHMS: c_uint = 13;
 pub const TLSEXT_TYPE_ALPN: c_uint = 16;
 pub const TLSEXT_TYPE_SESSION_TICKET: c_uint = 35;
 pub const TLSEXT_TYPE_PSK: c_uint = 41;
 pub const TLSEXT_TYPE_SUPPORTED_VERSIONS: c_uint = 43;
 pub const NID_AUTH_PSK: c_int = 1048;
+pub const NID_KX_RSA: c_int = 1037;
+pub const NID_KX_DHE: c_int = 1039;
 /// Key exchange by ECDHE-PSK, DHE-PSK, RSA-PSK and PSK.
 pub const NIDS_KX_PSK: std::ops::RangeInclusive<c_int> = 1040..=1043;
 pub const NID_ED25519: c_int = 1087;
@@ -151,6 +154,7 @@ extern "C" {
     pub fn SSL_SESSION_get0_ticket_appdata(session: *mut SSL_SESSION, data: *mut *mut c_void, len: *mut usize)
         -> c_int;
     pub fn SSL_group_to_name(ssl: *mut SSL, id: c_int) -> *const c_char;
+    pub fn X509_STORE_load_path(store: *mut X509_STORE, directory: *const c_char) -> c_int;
     pub fn X509_STORE_up_ref(store: *mut X509_STORE) -> c_int;
     pub fn X509_STORE_add_crl(store: *mut X509_STORE, crl: *mut X509_CRL) -> c_int;
     pub fn X509_STORE_CTX_get1_issuer(

@@ -3,13 +3,13 @@
 //! OpenSSL has checked the message's outer form by then, but not yet its extensions: everything here is bounds-checked,
 //! and what is malformed counts as absent (OpenSSL refuses it with the right alert a moment later).
 
-use std::ffi::c_uint;
+use std::ffi::{c_uint, CStr};
 use std::{ptr, slice};
 
 use openssl_sys as sys;
 
 use crate::engine::own_tickets::{TicketHead, TicketOffer};
-use crate::engine::{ffi, psk};
+use crate::engine::{ffi, psk, Offer};
 
 /// A server's program is asked about so many identities of one ClientHello, and so many tickets: each may be a call of its
 /// `pskCallback`, or of the callback for ticket keys.
@@ -44,6 +44,66 @@ impl ClientHello {
             }
         }
     }
+}
+
+/// What the client can do.
+///
+/// SAFETY: as for [`ClientHello::read`].
+pub(super) unsafe fn offer(ssl: *mut sys::SSL) -> Offer {
+    // SAFETY: the caller's promise; a suite of the table is static.
+    unsafe {
+        let mut suites = ptr::null();
+        let length = sys::SSL_client_hello_get0_ciphers(ssl, &mut suites);
+        let suites = borrow(suites, length).chunks_exact(2).map(|number| {
+            let found = ffi::SSL_CIPHER_find(ssl, number.as_ptr());
+            match found.is_null() {
+                true => hexadecimal(number),
+                false => CStr::from_ptr(sys::SSL_CIPHER_standard_name(found)).to_string_lossy().into_owned(),
+            }
+        });
+        let suites = suites.collect();
+        let list = extension(ssl, ffi::TLSEXT_TYPE_SIGNATURE_ALGORITHMS).and_then(|list| vector(list, true));
+        let list = list.map_or(&[][..], |(list, _)| list);
+        let name = |number: &[u8]| signature_algorithm(number).map_or_else(|| hexadecimal(number), str::to_owned);
+        Offer { suites, signature_algorithms: list.chunks_exact(2).map(name).collect() }
+    }
+}
+
+fn hexadecimal(number: &[u8]) -> String {
+    number.iter().fold("0x".to_owned(), |text, byte| format!("{text}{byte:02X}"))
+}
+
+/// RFC 8446, 4.2.3, and what RFC 5246 had besides.
+fn signature_algorithm(number: &[u8]) -> Option<&'static str> {
+    Some(match u16::from_be_bytes(number.try_into().ok()?) {
+        0x0201 => "rsa_pkcs1_sha1",
+        0x0202 => "dsa_sha1",
+        0x0203 => "ecdsa_sha1",
+        0x0301 => "rsa_pkcs1_sha224",
+        0x0302 => "dsa_sha224",
+        0x0303 => "ecdsa_sha224",
+        0x0401 => "rsa_pkcs1_sha256",
+        0x0402 => "dsa_sha256",
+        0x0403 => "ecdsa_secp256r1_sha256",
+        0x0501 => "rsa_pkcs1_sha384",
+        0x0502 => "dsa_sha384",
+        0x0503 => "ecdsa_secp384r1_sha384",
+        0x0601 => "rsa_pkcs1_sha512",
+        0x0602 => "dsa_sha512",
+        0x0603 => "ecdsa_secp521r1_sha512",
+        0x0804 => "rsa_pss_rsae_sha256",
+        0x0805 => "rsa_pss_rsae_sha384",
+        0x0806 => "rsa_pss_rsae_sha512",
+        0x0807 => "ed25519",
+        0x0808 => "ed448",
+        0x0809 => "rsa_pss_pss_sha256",
+        0x080a => "rsa_pss_pss_sha384",
+        0x080b => "rsa_pss_pss_sha512",
+        0x0904 => "mldsa44",
+        0x0905 => "mldsa65",
+        0x0906 => "mldsa87",
+        _ => return None,
+    })
 }
 
 /// The identities of the pre-shared keys that the client offers, if TLS 1.3 is spoken.

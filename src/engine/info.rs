@@ -12,7 +12,7 @@ use openssl::x509::{X509Ref, X509};
 use openssl_sys as sys;
 
 use crate::engine::context::{issued, issuer_in_store};
-use crate::engine::{failure, ffi, Cipher, EphemeralKey};
+use crate::engine::{failure, ffi, Cipher, EphemeralKey, KeyExchange};
 use crate::error::{Error, Result};
 
 /// The longest Finished message: a SHA-512 digest.
@@ -102,8 +102,24 @@ impl CipherEntry {
                 name: text(sys::SSL_CIPHER_get_name(self.0)),
                 standard_name: text(sys::SSL_CIPHER_standard_name(self.0)),
                 version: text(sys::SSL_CIPHER_get_version(self.0)),
+                bits: sys::SSL_CIPHER_get_bits(self.0, ptr::null_mut()).max(0) as u32,
             })
         }
+    }
+
+    /// Without a group: what the suite says.
+    fn key_exchange(self) -> Option<KeyExchange> {
+        if self.0.is_null() {
+            return None;
+        }
+        // SAFETY: an entry of the table.
+        let name = match unsafe { ffi::SSL_CIPHER_get_kx_nid(self.0) } {
+            ffi::NID_KX_RSA => "RSA",
+            ffi::NID_KX_DHE => "DHE",
+            kx if ffi::NIDS_KX_PSK.contains(&kx) => "PSK",
+            _ => return None,
+        };
+        Some(KeyExchange { name: name.to_owned(), bits: None })
     }
 
     /// IANA's number; 0 for none.
@@ -341,6 +357,30 @@ pub(super) unsafe fn ephemeral_key(ssl: *mut sys::SSL) -> Option<EphemeralKey> {
         let group = ffi::SSL_get_negotiated_group(ssl);
         let name = (group != 0).then(|| static_text(ffi::SSL_group_to_name(ssl, group))).flatten()?.to_owned();
         name.contains("MLKEM").then(|| EphemeralKey { kind: "TLSGroup".to_owned(), name: Some(name), bits: None })
+    }
+}
+
+/// On both sides. A group that was not used in this handshake is none.
+pub(super) unsafe fn key_exchange(ssl: *mut sys::SSL) -> Option<KeyExchange> {
+    // SAFETY: see above; the name lives as long as the context.
+    let group = unsafe {
+        let group = ffi::SSL_get_negotiated_group(ssl);
+        (group != 0).then(|| static_text(ffi::SSL_group_to_name(ssl, group))).flatten()
+    };
+    failure::clear();
+    match group {
+        Some(name) => Some(KeyExchange { name: name.to_owned(), bits: group_bits(name) }),
+        // SAFETY: see above.
+        None => unsafe { cipher(ssl) }.key_exchange(),
+    }
+}
+
+fn group_bits(name: &str) -> Option<u32> {
+    match name {
+        // As OpenSSL counts.
+        "x25519" => Some(253),
+        "x448" => Some(448),
+        _ => name.strip_prefix("ffdhe").or_else(|| name.strip_prefix("secp")?.strip_suffix("r1"))?.parse().ok(),
     }
 }
 

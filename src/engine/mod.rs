@@ -19,6 +19,7 @@ mod info;
 mod own_tickets;
 mod peek;
 pub mod platform;
+mod provider;
 mod psk;
 mod record;
 mod session;
@@ -42,6 +43,7 @@ pub use context::{
     cipher_names, has_root_store, openssl_version, set_root_store, Context, RootStore, TICKET_KEYS_LENGTH,
 };
 pub use own_tickets::{TicketAnswer, TicketHead, TicketKey};
+pub use provider::Provider;
 pub use psk::SharedKey;
 pub use sni::SniTable;
 
@@ -80,6 +82,12 @@ pub struct Hooks {
     pub sessions: bool,
     /// Give [`SessionEvent::Trace`] texts.
     pub trace: bool,
+    /// Give [`SessionEvent::Trace`] texts of records alone.
+    pub records: bool,
+    /// Server: [`Question::Certificate`] tells what the client offers.
+    pub offer: bool,
+    /// Server: park with [`Question::ClientCertificate`] when the handshake is done but for the owner's consent.
+    pub client_certificate: bool,
 }
 
 impl Hooks {
@@ -92,6 +100,9 @@ impl Hooks {
             keylog: self.keylog || other.keylog,
             sessions: self.sessions || other.sessions,
             trace: self.trace || other.trace,
+            records: self.records || other.records,
+            offer: self.offer || other.offer,
+            client_certificate: self.client_certificate || other.client_certificate,
         }
     }
 }
@@ -109,11 +120,23 @@ pub struct Renegotiation {
     pub ask: bool,
 }
 
+/// Faults of a peer's certificate that do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Forgive {
+    /// It is not valid yet, or not any more.
+    pub time: bool,
+    /// Nobody trusted has signed it.
+    pub authority: bool,
+    /// It is meant for something else.
+    pub usage: bool,
+}
+
 /// Everything that is fixed before a session's first byte.
 #[derive(Clone)]
 pub struct SessionConfig {
     pub role: Role,
     pub verify: Verify,
+    pub forgive: Forgive,
     /// Protocols in wire form (RFC 7301: one length byte before each name). Empty: no ALPN.
     pub alpn: Vec<u8>,
     /// Client: the server_name extension.
@@ -136,6 +159,7 @@ impl SessionConfig {
         SessionConfig {
             role,
             verify: Verify::default(),
+            forgive: Forgive::default(),
             alpn: Vec::new(),
             servername: None,
             session: None,
@@ -184,16 +208,20 @@ pub enum Question {
     Certificate {
         servername: Option<String>,
         ocsp: bool,
+        /// With [`Hooks::offer`].
+        offer: Option<Offer>,
+    },
+    /// Server: this is what the client showed, or that it showed nothing.
+    ClientCertificate {
+        present: bool,
+        /// Why it is not acceptable.
+        fault: Option<Error>,
     },
     /// Server: the client offers a key under any of these, in its order.
-    PskIdentities {
-        identities: Vec<String>,
-    },
+    PskIdentities { identities: Vec<String> },
     /// Client: the server's hint; `None` in TLS 1.3, and where it gives none. A client of both versions may be asked
     /// twice.
-    PskHint {
-        hint: Option<String>,
-    },
+    PskHint { hint: Option<String> },
     /// The client begins another handshake.
     Renegotiation,
     /// Server, of a context whose program gives the keys of tickets ([`Context::ask_ticket_keys`]).
@@ -203,6 +231,15 @@ pub enum Question {
         /// So many new ones follow where none is used.
         fresh: usize,
     },
+}
+
+/// What a client can do, as its ClientHello says, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// IANA's names; others as `0x0A0A`.
+    pub suites: Vec<String>,
+    /// RFC 8446's names; others as `0x0302`.
+    pub signature_algorithms: Vec<String>,
 }
 
 /// The answer to a [`Question`] of the same name.
@@ -219,6 +256,8 @@ pub enum Answer {
         /// DER OCSPResponse to staple.
         ocsp: Option<Vec<u8>>,
     },
+    /// False: the handshake ends with bad_certificate, `ERR_C4TLS_CLIENT_CERTIFICATE`.
+    ClientCertificate(bool),
     /// To either question about pre-shared keys. A server's has one of the identities asked for. `None`: no such key;
     /// the handshake goes on without where it can.
     Psk(Option<SharedKey>),
@@ -254,6 +293,17 @@ pub struct Cipher {
     pub standard_name: String,
     /// The lowest protocol version that has it.
     pub version: String,
+    /// Of the key in use.
+    pub bits: u32,
+}
+
+/// How the key was agreed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyExchange {
+    /// OpenSSL's name of the group, or `DHE`, `RSA`, `PSK`.
+    pub name: String,
+    /// Of the group; `None` where it has no single size.
+    pub bits: Option<u32>,
 }
 
 /// The key exchange of a client's session.
@@ -336,6 +386,8 @@ pub trait TlsSession: Send {
     fn export_keying_material(&self, length: usize, label: &str, context: Option<&[u8]>) -> Result<Vec<u8>>;
     /// Client only.
     fn ephemeral_key(&self) -> Option<EphemeralKey>;
+    /// `None` where the provider does not say.
+    fn key_exchange(&self) -> Option<KeyExchange>;
     /// `RSA-PSS+SHA256`, ...
     fn shared_sigalgs(&self) -> Vec<String>;
 

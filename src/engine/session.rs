@@ -11,8 +11,8 @@ use crate::engine::psk::{self, Psk};
 use crate::engine::record::{self, Established, Progress, Suite};
 use crate::engine::state::{Stage, State};
 use crate::engine::{
-    apply, bio, callbacks, failure, ffi, info, trace, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, Read,
-    Role, SessionConfig, SessionEvent, TlsSession, Verify,
+    apply, bio, callbacks, failure, ffi, info, trace, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks,
+    KeyExchange, Question, Read, Role, SessionConfig, SessionEvent, TlsSession, Verify,
 };
 use crate::error::{Error, Result};
 
@@ -42,6 +42,8 @@ pub(super) struct Session {
     countable: bool,
     /// Bytes; as set by the owner.
     max_fragment: usize,
+    /// The owner has consented to this client, and the handshake has not gone on yet.
+    consented: bool,
 }
 
 // SAFETY: nobody else has `ssl` or `state`; both may be used on any thread, by one at a time, which `&mut self` sees to
@@ -68,8 +70,16 @@ impl Session {
         let hint = config.psk_identity_hint.clone();
         let client = (role == Role::Client).then(|| (config.servername.clone(), config.alpn.clone()));
         let state = Box::into_raw(Box::new(State::new(context, config, Instant::now())));
-        let mut session =
-            Session { ssl, state, failed: None, sent: 0, received: 0, countable: true, max_fragment: MAX_FRAGMENT };
+        let mut session = Session {
+            ssl,
+            state,
+            failed: None,
+            sent: 0,
+            received: 0,
+            countable: true,
+            max_fragment: MAX_FRAGMENT,
+            consented: false,
+        };
         // SAFETY: `ssl` is live and fresh, `state` outlives it.
         unsafe {
             callbacks::attach(ssl, state)?;
@@ -85,7 +95,7 @@ impl Session {
             None => unsafe { sys::SSL_set_accept_state(ssl) },
             Some((servername, alpn)) => session.prepare_client(servername, &alpn, resume, request_ocsp)?,
         }
-        session.trace(hooks.trace);
+        session.trace(hooks.trace || hooks.records);
         Ok(session)
     }
 
@@ -217,6 +227,79 @@ impl Session {
             _ => Ok(()),
         }
     }
+
+    /// What goes on without the `SSL`. `None` where OpenSSL must.
+    fn lighten(&mut self) -> Option<Established> {
+        // SAFETY: `ssl` is live.
+        let (suite, closed) = unsafe {
+            if info::limits_fragments(self.ssl) {
+                return None;
+            }
+            let closed = sys::SSL_get_shutdown(self.ssl) & sys::SSL_SENT_SHUTDOWN != 0;
+            (Suite::find(info::cipher(self.ssl).number())?, closed)
+        };
+        let (sent, received, max_fragment) = (self.sent, self.received, self.max_fragment);
+        let state = self.state_mut();
+        let secrets = (*state.secrets.take()?).complete()?;
+        let servername = state.servername.take();
+        let bytes = std::mem::take(&mut state.bytes);
+        let progress = Progress { sent, received, closed, max_fragment };
+        // SAFETY: `ssl` is live.
+        match unsafe { Established::new(self.ssl, suite, secrets, servername, bytes, progress) } {
+            Ok(settled) => Some(settled),
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        }
+    }
+
+    /// The handshake is done: the owner may be asked about the client.
+    fn ask_consent(&mut self) -> Handshake {
+        if self.state().consent == Stage::Passed {
+            return Handshake::Done;
+        }
+        // SAFETY: `ssl` is live.
+        let fault = unsafe { info::verify_error(self.ssl) };
+        let present = unsafe { info::peer_chain(self.ssl) }.is_some();
+        let state = self.state_mut();
+        state.consent = Stage::Asked;
+        state.withheld = std::mem::take(&mut state.bytes.output);
+        state.events.push_back(SessionEvent::Question(Question::ClientCertificate { present, fault }));
+        Handshake::Parked
+    }
+
+    /// The owner has consented.
+    fn go_on(&mut self) -> Handshake {
+        self.consented = false;
+        let state = self.state_mut();
+        let mut output = std::mem::take(&mut state.withheld);
+        output.append(&mut state.bytes.output);
+        state.bytes.output = output;
+        state.events.push_back(SessionEvent::HandshakeDone);
+        Handshake::Done
+    }
+
+    /// The owner has refused: the client gets an alert it can read.
+    fn dismiss(&mut self) {
+        /// bad_certificate in the clear: below TLS 1.3 the message that changes that is withheld.
+        const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 42];
+        // SAFETY: `ssl` is live.
+        let (version, reused) = unsafe { (sys::SSL_version(self.ssl), sys::SSL_session_reused(self.ssl) == 1) };
+        let withheld = std::mem::take(&mut self.state_mut().withheld);
+        let farewell = match version {
+            sys::TLS1_3_VERSION => {
+                let sent = self.lighten().map(Established::dismiss).unwrap_or_default();
+                [withheld, sent].concat()
+            }
+            // Its keys are in use already.
+            _ if reused => Vec::new(),
+            _ => ALERT.to_vec(),
+        };
+        self.state_mut().bytes.output = farewell;
+        let message = "The client's certificate was refused";
+        self.fail(Error::new("ERR_C4TLS_CLIENT_CERTIFICATE", message));
+    }
 }
 
 /// What a call waits for.
@@ -234,6 +317,11 @@ impl TlsSession for Session {
     fn handshake(&mut self, now: Instant) -> Result<Handshake> {
         self.begin()?;
         self.state_mut().now = now;
+        match self.state().consent {
+            Stage::Asked => return Ok(Handshake::Parked),
+            Stage::Passed if self.consented => return Ok(self.go_on()),
+            _ => {}
+        }
         let from = self.state().bytes.output.len();
         loop {
             if self.state().awaits_key() {
@@ -249,7 +337,7 @@ impl TlsSession for Session {
                 let version = unsafe { sys::SSL_version(self.ssl) };
                 self.state_mut().psk_done(version);
                 self.check_resumed()?;
-                return Ok(Handshake::Done);
+                return Ok(self.ask_consent());
             }
             let ssl = self.ssl;
             match self.wait(result)? {
@@ -356,6 +444,14 @@ impl TlsSession for Session {
                 state.ocsp_answer = ocsp;
                 Ok(())
             }
+            Answer::ClientCertificate(accept) if state.consent == Stage::Asked => {
+                state.consent = Stage::Passed;
+                self.consented = accept;
+                if !accept {
+                    self.dismiss();
+                }
+                Ok(())
+            }
             Answer::Psk(key) if state.awaits_key() => {
                 state.answer_key(key);
                 Ok(())
@@ -383,33 +479,14 @@ impl TlsSession for Session {
             && state.role == Role::Server
             && state.events.is_empty()
             && !state.hooks.trace
+            && !state.hooks.records
             && !state.hooks.keylog
+            && state.consent == Stage::Passed
             && self.countable
             && self.failed.is_none();
-        if !ready {
-            return None;
-        }
-        // SAFETY: `ssl` is live.
-        let (suite, closed) = unsafe {
-            if info::limits_fragments(self.ssl) {
-                return None;
-            }
-            let closed = sys::SSL_get_shutdown(self.ssl) & sys::SSL_SENT_SHUTDOWN != 0;
-            (Suite::find(info::cipher(self.ssl).number())?, closed)
-        };
-        let (sent, received, max_fragment) = (self.sent, self.received, self.max_fragment);
-        let state = self.state_mut();
-        let secrets = (*state.secrets.take()?).complete()?;
-        let servername = state.servername.take();
-        let bytes = std::mem::take(&mut state.bytes);
-        let progress = Progress { sent, received, closed, max_fragment };
-        // SAFETY: `ssl` is live.
-        match unsafe { Established::new(self.ssl, suite, secrets, servername, bytes, progress) } {
-            Ok(settled) => Some(Box::new(settled)),
-            Err(error) => {
-                self.failed = Some(error);
-                None
-            }
+        match ready {
+            true => self.lighten().map(|settled| Box::new(settled) as Box<dyn TlsSession>),
+            false => None,
         }
     }
 
@@ -493,6 +570,11 @@ impl TlsSession for Session {
         }
     }
 
+    fn key_exchange(&self) -> Option<KeyExchange> {
+        // SAFETY: `ssl` is live.
+        unsafe { info::key_exchange(self.ssl) }
+    }
+
     fn shared_sigalgs(&self) -> Vec<String> {
         // SAFETY: `ssl` is live.
         unsafe { info::shared_sigalgs(self.ssl) }.iter().map(|one| one.name()).collect()
@@ -540,12 +622,13 @@ impl TlsSession for Session {
     }
 
     fn enable_hooks(&mut self, hooks: Hooks) {
-        self.trace(hooks.trace);
+        self.trace(hooks.trace || hooks.records);
         let now = &mut self.state_mut().hooks;
         now.client_hello |= hooks.client_hello;
         now.certificate |= hooks.certificate;
         now.keylog |= hooks.keylog;
         now.sessions |= hooks.sessions;
         now.trace |= hooks.trace;
+        now.records |= hooks.records;
     }
 }

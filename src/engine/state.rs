@@ -2,16 +2,20 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ffi::c_int;
 use std::sync::Arc;
 use std::time::Instant;
 
 use openssl::ssl::SslSession;
+use openssl_sys::X509_V_OK;
 
 use crate::engine::hello::ClientHello;
 use crate::engine::own_tickets::OwnTickets;
 use crate::engine::psk::Psk;
 use crate::engine::record::Secrets;
-use crate::engine::{Context, Hooks, Question, Renegotiation, Role, SessionConfig, SessionEvent, SniTable, Verify};
+use crate::engine::{
+    Context, Forgive, Hooks, Offer, Question, Renegotiation, Role, SessionConfig, SessionEvent, SniTable, Verify,
+};
 use crate::error::Error;
 
 /// A place where the handshake may park.
@@ -197,6 +201,9 @@ pub(super) struct State {
     pub context: Context,
     pub role: Role,
     pub verify: Verify,
+    pub forgive: Forgive,
+    /// The last fault of the peer's certificate that counts; OpenSSL's number.
+    fault: c_int,
     pub hooks: Hooks,
     /// Wire form.
     pub alpn: Vec<u8>,
@@ -207,6 +214,12 @@ pub(super) struct State {
     pub wants_ocsp: bool,
     pub hello_stage: Stage,
     pub certificate_stage: Stage,
+    /// To go on with this client.
+    pub consent: Stage,
+    /// Output that waits for the consent.
+    pub withheld: Vec<u8>,
+    /// What the client offers, for whoever chooses a certificate.
+    pub offer: Option<Offer>,
     /// The answers, until OpenSSL comes for them.
     pub resume: Option<SslSession>,
     pub alpn_answer: Option<Option<Vec<u8>>>,
@@ -237,6 +250,15 @@ impl State {
             context,
             role: config.role,
             verify: config.verify,
+            forgive: config.forgive,
+            fault: X509_V_OK,
+            // Nobody is asked about a server's certificate in this way.
+            consent: match config.role == Role::Server && config.hooks.client_certificate {
+                true => Stage::Ahead,
+                false => Stage::Passed,
+            },
+            withheld: Vec::new(),
+            offer: None,
             hooks: config.hooks,
             alpn: config.alpn,
             sni: config.sni,
@@ -307,9 +329,25 @@ impl State {
             self.events.push_back(SessionEvent::Question(Question::Certificate {
                 servername: self.servername.clone(),
                 ocsp: self.wants_ocsp,
+                offer: self.offer.take(),
             }));
         }
         self.certificate_stage == Stage::Passed
+    }
+
+    /// What counts of a verification's faults so far, when `found` is another.
+    pub(super) fn fault(&mut self, found: c_int) -> c_int {
+        let Forgive { time, authority, usage } = self.forgive;
+        let forgiven = match found {
+            9 | 10 => time,
+            2 | 18..=21 | 27 => authority,
+            26 => usage,
+            _ => false,
+        };
+        if !forgiven {
+            self.fault = found;
+        }
+        self.fault
     }
 
     /// Server: the context whose certificates to show, where that is not the session's own.

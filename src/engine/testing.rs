@@ -15,7 +15,7 @@ use openssl::x509::{X509Builder, X509NameBuilder, X509};
 
 use crate::credentials::start_openssl;
 use crate::engine::{
-    Context, Handshake, Hooks, Read, Renegotiation, Role, SessionConfig, SessionEvent, TlsSession, Verify,
+    Context, Forgive, Handshake, Hooks, Read, Renegotiation, Role, SessionConfig, SessionEvent, TlsSession, Verify,
 };
 use crate::error::{Error, Result};
 
@@ -113,6 +113,7 @@ pub fn config(role: Role) -> SessionConfig {
     SessionConfig {
         role,
         verify: Verify::default(),
+        forgive: Forgive::default(),
         alpn: Vec::new(),
         servername: None,
         session: None,

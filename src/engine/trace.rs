@@ -34,7 +34,11 @@ pub(super) unsafe extern "C" fn message(
             false => unsafe { slice::from_raw_parts(data.cast::<u8>(), length) },
         };
         let text = describe(sent != 0, version, content, data)?;
-        with_state(ssl, |state| state.events.push_back(SessionEvent::Trace(text)))
+        with_state(ssl, |state| {
+            if state.hooks.trace || content == RECORD_HEADER {
+                state.events.push_back(SessionEvent::Trace(text));
+            }
+        })
     });
 }
 

@@ -33,7 +33,7 @@ pub fn naive(framing: &Framing, stream: &[u8]) -> Cut {
     let (keep, limit, overflow) = match framing {
         Framing::Chunks => (false, usize::MAX, Overflow::Flush),
         Framing::Record { .. } => (false, usize::MAX, Overflow::Flush),
-        Framing::Lines { limit } => (false, *limit, Overflow::Flush),
+        Framing::Lines { limit, keep } => (*keep, *limit, Overflow::Flush),
         Framing::Delimiter(d) => (d.keep, d.limit, d.overflow),
     };
     // How long the mark is that ends a message of `from..to`, and what is skipped behind it.
@@ -112,7 +112,7 @@ pub fn framing(mut data: &[u8]) {
     let framing = match kind % 4 {
         0 => Ok(Framing::Chunks),
         1 => Framing::record(1 + byte(&mut data) % 9),
-        2 => Ok(Framing::lines(limit)),
+        2 => Ok(Framing::lines(limit, false)),
         _ => {
             let length = 1 + byte(&mut data) % 6;
             let (delimiter, rest) = data.split_at(data.len().min(length));

@@ -40,9 +40,11 @@ pub enum Framing {
     /// Bytes as they come; none of them counts as ended.
     Chunks,
     Delimiter(Delimiter),
-    /// CR, LF or CRLF ends a line and is removed. A line of more than `limit` bytes comes in parts.
+    /// CR, LF or CRLF ends a line. It is removed, unless `keep`; then a line feed that comes later than its CR is lost. A
+    /// line of more than `limit` bytes comes in parts.
     Lines {
         limit: usize,
+        keep: bool,
     },
     /// Messages of this many bytes.
     Record {
@@ -71,8 +73,8 @@ impl Framing {
     }
 
     /// `limit`: bytes in front of the line's end; 0 counts as 1.
-    pub fn lines(limit: usize) -> Self {
-        Framing::Lines { limit: limit.max(1) }
+    pub fn lines(limit: usize, keep: bool) -> Self {
+        Framing::Lines { limit: limit.max(1), keep }
     }
 
     /// Errors: `ERR_OUT_OF_RANGE` for a length of 0.
@@ -151,7 +153,7 @@ impl Framer {
     /// No more comes: gives what is held of an unfinished message.
     pub fn finish(&mut self, out: &mut dyn FnMut(Message<'_>)) {
         let most = match &self.framing {
-            Framing::Lines { limit } => *limit,
+            Framing::Lines { limit, .. } => *limit,
             Framing::Delimiter(Delimiter { limit, overflow: Overflow::Flush, .. }) => *limit,
             _ => usize::MAX,
         };
@@ -205,16 +207,14 @@ impl Framer {
                 }
                 hold(bounds, buffer, bytes, *matched, out)?;
             }
-            Framing::Lines { limit } => {
-                let bounds = Bounds { keep: false, limit: *limit, overflow: Overflow::Flush };
+            Framing::Lines { limit, keep } => {
+                let bounds = Bounds { keep: *keep, limit: *limit, overflow: Overflow::Flush };
                 while let Some(at) = memchr::memchr2(b'\r', b'\n', bytes) {
-                    let (line, rest) = bytes.split_at(at + 1);
-                    complete(bounds, buffer, line, 1, out)?;
+                    let mark = if bytes[at..].starts_with(b"\r\n") { 2 } else { 1 };
+                    let (line, rest) = bytes.split_at(at + mark);
+                    complete(bounds, buffer, line, mark, out)?;
                     bytes = rest;
-                    if line.ends_with(b"\r") {
-                        *after_cr = bytes.is_empty();
-                        bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
-                    }
+                    *after_cr = bytes.is_empty() && line.ends_with(b"\r");
                 }
                 hold(bounds, buffer, bytes, 0, out)?;
             }

@@ -50,7 +50,19 @@ fn a_delimiter_may_hold_anything() {
 fn lines_end_in_cr_lf_or_both() {
     let stream = "6162 0d0a 63 0d 64 0a 0a 0d 0d0a 65";
     let lines = [("6162", true), ("63", true), ("64", true), ("", true), ("", true), ("", true), ("65", false)];
-    check(Framing::lines(99), stream, &lines);
+    check(Framing::lines(99, false), stream, &lines);
+}
+
+#[test]
+fn lines_keep_their_ends() {
+    let kept = |pieces: &[&'static [u8]]| cut(Framing::lines(3, true), pieces.iter().copied()).given;
+    let lines = |expected: &[(&[u8], bool)]| expected.iter().map(|(b, e)| (b.to_vec(), *e)).collect::<Vec<_>>();
+    assert_eq!(
+        kept(&[b"ab\r\nc\rd\n\nabcde\r\n"]),
+        lines(&[(b"ab\r\n", true), (b"c\r", true), (b"d\n", true), (b"\n", true), (b"abc", false), (b"de\r\n", true),])
+    );
+    // A line does not wait for what may follow its CR.
+    assert_eq!(kept(&[b"a\r", b"\nb\n"]), lines(&[(b"a\r", true), (b"b\n", true)]));
 }
 
 #[test]
@@ -79,7 +91,7 @@ fn what_is_longer_than_the_limit_comes_in_parts() {
         ("630d", false),
     ];
     check(delimiter(b"\r\n", false, 2, Overflow::Flush), stream, &parts);
-    check(Framing::lines(2), "616263 0a 6162 0d0a", &[("6162", false), ("63", true), ("6162", true)]);
+    check(Framing::lines(2, false), "616263 0a 6162 0d0a", &[("6162", false), ("63", true), ("6162", true)]);
     // The mark does not count.
     check(delimiter(b"\r\n", true, 1, Overflow::Flush), "6162 0d0a", &[("61", false), ("620d0a", true)]);
 }
@@ -105,7 +117,8 @@ fn what_is_longer_than_the_limit_fails() {
 #[test]
 fn a_message_inside_one_piece_is_not_copied() {
     let bytes = b"one\ntwo\nthree\n";
-    for framing in [delimiter(b"\n", true, 99, Overflow::Fail), Framing::lines(99), Framing::record(7).unwrap()] {
+    for framing in [delimiter(b"\n", true, 99, Overflow::Fail), Framing::lines(99, false), Framing::record(7).unwrap()]
+    {
         let mut framer = Framer::new(framing);
         let mut messages = 0;
         let mut look = |message: Message<'_>| {
@@ -125,7 +138,7 @@ fn another_framing_begins_with_what_is_held() {
     let mut keep = |message: Message<'_>| seen.push((message.bytes.to_vec(), message.ended));
     framer.push(b"head\r\nabcdefg\r", &mut keep).unwrap();
     framer.reconfigure(Framing::record(3).unwrap(), &mut keep).unwrap();
-    framer.reconfigure(Framing::lines(99), &mut keep).unwrap();
+    framer.reconfigure(Framing::lines(99, false), &mut keep).unwrap();
     framer.push(b"y\r", &mut keep).unwrap();
     framer.reconfigure(Framing::Chunks, &mut keep).unwrap();
     // Of the line's end, which came in two pieces.

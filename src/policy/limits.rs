@@ -38,9 +38,20 @@ pub const DIRECT_WRITE_BATCH: usize = 64;
 /// in front of it are at most one slice of `lib/tls/outbox.js`.
 pub const CIPHERTEXT_BACKLOG: usize = 64 * 1024;
 
+/// A file is read in blocks of this many bytes, and two of a connection are under way at a time: one is sent while the next
+/// is read. As much as `CIPHERTEXT_BACKLOG`, which takes it at once.
+pub const FILE_BLOCK: usize = 64 * 1024;
+
+/// Bytes of a file from one report of progress to the next. A fast one is reported some thousand times a second.
+pub const FILE_PROGRESS: u64 = 256 * 1024;
+
+/// Threads of each shard that read files, for one block at a time. As many as libuv has: disks gain little from more, and
+/// a file system that hangs keeps no more.
+pub const FILE_THREADS: usize = 4;
+
 /// Ciphertext of one connection above which its peer is not read, in bytes. What the program writes never comes so far, so
 /// two sides that write and do not read hold each other up no sooner than without TLS. Above it are answers that the peer
-/// asks for and does not take: TLS 1.3 answers each request for new keys.
+/// asks for and does not take: TLS 1.3 answers each request for new keys, a WebSocket each ping.
 pub const ANSWER_BACKLOG: usize = 2 * CIPHERTEXT_BACKLOG;
 
 /// Bytes taken from a socket in one read: four full records, so that a fast peer costs few system calls. Each thread has
@@ -71,6 +82,13 @@ pub const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// After `finish`: how long the peer's FIN is waited for behind ours. The same second, for the same reasons.
 pub const FINISH_TIME: Duration = LINGER_TIME;
+
+/// A WebSocket whose closing handshake is over, or that has failed: its peer may take nothing of what waits for this long,
+/// our Close frame last, before it gets a reset. A slow phone's network needs a second or two.
+pub const CLOSE_STALL: Duration = Duration::from_secs(5);
+
+/// A WebSocket's opening handshake, TLS included, unless the listener says otherwise: what TLS alone may take in Node.
+pub const UPGRADE_TIME: Duration = Duration::from_secs(120);
 
 /// A peer that was quiet for this long after its last byte has had its alert.
 pub const LINGER_QUIET: Duration = Duration::from_millis(200);

@@ -34,23 +34,36 @@ impl Drop for SocketFile {
     }
 }
 
+/// How a TCP port is bound.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BindOptions {
+    /// For IPv6 addresses: IPv4 clients are not served. Default: they are.
+    pub ipv6_only: bool,
+    /// Others may bind the same port and share its connections, where the system can do that. Default: no.
+    pub reuse_port: bool,
+    /// Windows, where by default a socket with SO_REUSEADDR may take a port away: SO_EXCLUSIVEADDRUSE. Elsewhere ports are
+    /// exclusive anyway.
+    pub exclusive: bool,
+}
+
 impl Listener {
-    /// `ipv6_only` has a meaning for IPv6 addresses only.
-    pub fn tcp(ip: IpAddr, port: u16, backlog: i32, ipv6_only: bool, reuse_port: bool) -> io::Result<Self> {
+    pub fn tcp(ip: IpAddr, port: u16, backlog: i32, options: BindOptions) -> io::Result<Self> {
         let domain = if ip.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
         if ip.is_ipv6() {
-            socket.set_only_v6(ipv6_only)?;
+            socket.set_only_v6(options.ipv6_only)?;
         }
         // On Windows the option would let two servers share a port.
         #[cfg(unix)]
         socket.set_reuse_address(true)?;
         #[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
-        if reuse_port {
+        if options.reuse_port {
             socket.set_reuse_port(true)?;
         }
-        #[cfg(not(unix))]
-        let _ = reuse_port;
+        #[cfg(windows)]
+        if options.exclusive {
+            bind_exclusively(&socket)?;
+        }
         socket.bind(&SocketAddr::new(ip, port).into())?;
         socket.listen(backlog)?;
         socket.set_nonblocking(true)?;
@@ -108,6 +121,29 @@ impl Listener {
             Listener::Unix(listener, file) => Accepted::Unix(UnixListener::from_std(listener)?, file),
             Listener::Handed => Accepted::Handed,
         })
+    }
+}
+
+/// socket2 does not have this option.
+#[cfg(windows)]
+fn bind_exclusively(socket: &Socket) -> io::Result<()> {
+    use std::os::windows::io::AsRawSocket;
+    use windows_sys::Win32::Networking::WinSock::{setsockopt, SOL_SOCKET, SO_EXCLUSIVEADDRUSE};
+
+    let on = 1_i32;
+    // SAFETY: the socket is open, and the option's value is an integer that lives as long as the call.
+    let failed = unsafe {
+        setsockopt(
+            socket.as_raw_socket() as usize,
+            SOL_SOCKET,
+            SO_EXCLUSIVEADDRUSE,
+            (&raw const on).cast(),
+            size_of::<i32>() as i32,
+        )
+    };
+    match failed {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 

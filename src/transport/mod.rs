@@ -6,6 +6,6 @@ mod stream;
 mod udp;
 
 pub use connect::{connect_path, connect_tcp, ConnectError, ConnectOptions};
-pub use listen::{Accepted, Listener};
+pub use listen::{Accepted, BindOptions, Listener};
 pub use stream::{ReadHalf, SocketAddress, SocketOptions, Stream, WriteHalf};
 pub use udp::{shown, with_interface, BoundUdp, Fault, Udp, UdpOptions};

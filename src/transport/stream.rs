@@ -77,6 +77,14 @@ pub struct SocketOptions {
     pub no_delay: bool,
     /// Idle time before the first keep-alive probe; zero leaves the system's.
     pub keep_alive: Option<Duration>,
+    /// Between two keep-alive probes, a second at least; zero leaves the system's.
+    pub keep_alive_interval: Duration,
+    /// Probes without an answer that end the connection, where the system has the option; 0 leaves the system's.
+    pub keep_alive_retries: u32,
+    /// Bytes of the kernel's buffers, as far as it takes part in that (Linux takes twice as much); 0 leaves the system's,
+    /// which grow as they must.
+    pub receive_buffer: usize,
+    pub send_buffer: usize,
 }
 
 #[derive(Debug)]
@@ -105,7 +113,31 @@ impl Stream {
             }
             if let Some(idle) = options.keep_alive {
                 let _ = keep_alive(tcp, true, idle);
+                if !options.keep_alive_interval.is_zero() {
+                    let interval = options.keep_alive_interval.max(Duration::from_secs(1));
+                    let _ = SockRef::from(tcp).set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval));
+                }
+                #[cfg(any(target_os = "linux", target_os = "macos"))]
+                if options.keep_alive_retries > 0 {
+                    let retries = TcpKeepalive::new().with_retries(options.keep_alive_retries);
+                    let _ = SockRef::from(tcp).set_tcp_keepalive(&retries);
+                }
             }
+            if options.receive_buffer > 0 {
+                let _ = SockRef::from(tcp).set_recv_buffer_size(options.receive_buffer);
+            }
+            if options.send_buffer > 0 {
+                let _ = SockRef::from(tcp).set_send_buffer_size(options.send_buffer);
+            }
+        }
+    }
+
+    /// `None` for sockets without an IP address, and when the peer is gone.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        match self {
+            Stream::Tcp(tcp) => tcp.peer_addr().ok(),
+            #[cfg(unix)]
+            Stream::Unix(_) => None,
         }
     }
 
@@ -267,5 +299,59 @@ impl WriteHalf {
             #[cfg(unix)]
             WriteHalf::Unix(_) => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_stream(look: impl FnOnce(&Stream, SockRef<'_>)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _entered = runtime.enter();
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let stream = Stream::Tcp(TcpStream::from_std(client).unwrap());
+        assert_eq!(stream.peer(), listener.local_addr().ok());
+        let Stream::Tcp(tcp) = &stream else { unreachable!() };
+        look(&stream, SockRef::from(tcp));
+    }
+
+    #[test]
+    fn options_reach_the_socket() {
+        with_stream(|stream, socket| {
+            stream.apply(SocketOptions {
+                no_delay: true,
+                keep_alive: Some(Duration::from_secs(17)),
+                keep_alive_interval: Duration::from_secs(3),
+                keep_alive_retries: 5,
+                receive_buffer: 20_000,
+                send_buffer: 30_000,
+            });
+            assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+            assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(3));
+            #[cfg(any(target_os = "linux", target_os = "macos"))]
+            assert_eq!(socket.tcp_keepalive_retries().unwrap(), 5);
+            assert!((20_000..=40_000).contains(&socket.recv_buffer_size().unwrap()));
+            assert!((30_000..=60_000).contains(&socket.send_buffer_size().unwrap()));
+        });
+    }
+
+    #[test]
+    fn what_the_system_does_not_like_costs_nothing() {
+        with_stream(|stream, socket| {
+            let before = socket.recv_buffer_size().unwrap();
+            stream.apply(SocketOptions::default());
+            assert_eq!(socket.recv_buffer_size().unwrap(), before);
+            stream.apply(SocketOptions {
+                keep_alive: Some(Duration::MAX),
+                keep_alive_interval: Duration::from_millis(1),
+                receive_buffer: usize::MAX,
+                send_buffer: usize::MAX,
+                ..SocketOptions::default()
+            });
+            assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(1));
+        });
     }
 }

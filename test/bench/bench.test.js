@@ -5,9 +5,9 @@
 const assert = require('assert');
 const path = require('path');
 const { chart } = require('../../bench/lib/chart');
-const { checkOpenFiles } = require('../../bench/lib/options');
+const { checkOpenFiles, choosePhases, peersOf } = require('../../bench/lib/options');
 const { choosePeers } = require('../../bench/lib/peers');
-const { PHASES } = require('../../bench/lib/phases');
+const { NOT_SERVED, PHASES, measurePhase } = require('../../bench/lib/phases');
 const { table } = require('../../bench/lib/table');
 const { run } = require('../support/program');
 
@@ -68,6 +68,16 @@ describe('the benchmark', () => {
     assert.throws(() => choosePeers('gone', KNOWN), { name: 'RangeError', message: /gone .*: npm --prefix bench ci$/ });
   });
 
+  it('measures a group of phases, and its peers, only when it is named', () => {
+    const names = (phases) => phases.map(({ name }) => name);
+    const isOfGroup = (name) => name.startsWith('websocket-');
+    assert.ok(!names(choosePhases()).some(isOfGroup));
+    assert.deepStrictEqual(names(choosePhases('websocket')), names(PHASES).filter(isOfGroup));
+    assert.deepStrictEqual(names(choosePhases('websocket-64x1,idle')).sort(), ['idle', 'websocket-64x1']);
+    assert.ok('uwebsockets' in peersOf(choosePhases('websocket-64x1')));
+    assert.ok(!('uwebsockets' in peersOf(choosePhases())));
+  });
+
   it('refuses more idle connections than a process may open files', () => {
     checkOpenFiles(10_000, 20_000);
     assert.throws(() => checkOpenFiles(10_000, 4096), { name: 'RangeError', message: /ulimit -Hn .*--idle 3896/ });
@@ -98,6 +108,21 @@ describe('the benchmark\'s results', () => {
       assert.ok(texts.includes(`${row.title}, ${row.unit}, a<b&"c": 1.50 (1.40–1.60)`), row.unit);
     }
     assert.ok(texts.includes('gone: not measured'));
+  });
+
+  it('as a chart have no bar for a peer without the service', () => {
+    const results = makeResults();
+    const named = (texts) => texts.filter((text) => text === 'gone: not measured').length;
+    const before = named(readXml(chart(results)));
+    results.rows[0].unmeasured.gone = NOT_SERVED;
+    assert.strictEqual(named(readXml(chart(results))), before - 1);
+  });
+
+  it('have words in place of the values of a service that a peer does not have', () => {
+    const [phase] = PHASES;
+    const values = measurePhase(phase, {}, { ports: {} });
+    assert.deepStrictEqual(Object.keys(values), phase.rows.map(({ metric }) => metric));
+    assert.deepStrictEqual(new Set(Object.values(values)), new Set([NOT_SERVED]));
   });
 
   it('as a table tell why something was not measured', () => {

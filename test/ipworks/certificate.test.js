@@ -137,7 +137,7 @@ describe('IPWorks Certificate, fields', function () {
     assert.match(new Certificate(der).getSubject(), /O="say ""\0i"""/);
   });
 
-  it('an empty object has the documented defaults (SSL-CT-31)', () => {
+  it('an empty object has the documented defaults (SSL-CT-11, 31)', () => {
     const c = new Certificate();
     const texts = [
       'EffectiveDate', 'ExpirationDate', 'ExtendedKeyUsage', 'Fingerprint', 'FingerprintSHA1', 'FingerprintSHA256', 'Issuer',

@@ -6,13 +6,14 @@ const path = require('path').posix;
 
 /** Rooms of src/ and what each may import; `napi` stands for Node-API's crates. */
 const RUST = {
-  bridge: ['driver', 'engine', 'transport', 'policy', 'credentials', 'framing', 'error', 'napi'],
+  bridge: ['driver', 'engine', 'transport', 'policy', 'credentials', 'framing', 'text', 'error', 'napi'],
   driver: ['engine', 'transport', 'policy', 'credentials', 'framing', 'error'],
   engine: ['credentials', 'error'],
   transport: ['error'],
   policy: ['error'],
   credentials: ['error'],
   framing: ['error'],
+  text: ['error'],
   error: [],
 };
 

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::record::MAX_PLAIN;
+use crate::websocket::MAX_MESSAGE;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -23,6 +24,8 @@ options
   --size BYTES      1 to 16777216 (default 1024)
   --seconds S       0.05 to 60, measured part (default 3)
   --warmup S        0 to 60, the same load before it, not measured (default 0.5)
+  --websocket       echo, hold: in binary WebSocket messages of at most 16376 bytes
+  --deflate         hold --websocket: compressed, with permessage-deflate
   --resume          handshake: with the TLS 1.3 tickets that the warm-up collects
   --rate N          handshake: 1 to 100000 a second at fixed times, at most --connections at once
   --limit S         1 to 600, the process ends itself after that (default 120)
@@ -38,9 +41,20 @@ pub enum Mode {
         rate: Option<f64>,
     },
     /// Requests of so many bytes, each answered with so many, `window` of them in flight on a connection.
-    Exchange { request: usize, response: usize, window: usize, lines: bool },
+    Exchange { request: usize, response: usize, window: usize, framing: Framing },
     /// One echo of so many bytes, then silence.
-    Hold { size: usize },
+    Hold { size: usize, framing: Framing },
+}
+
+/// How requests and responses are told apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Framing {
+    /// By their length alone.
+    Bytes,
+    /// Each also ends as a line.
+    Lines,
+    /// Each is a message, compressed with `deflate`.
+    WebSocket { deflate: bool },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +77,7 @@ impl Args {
         let (mut addr, mut connections, mut rate) = (None, None, None);
         let (mut window, mut size) = (1usize, 1024usize);
         let (mut duration, mut warmup, mut limit) = (3.0, 0.5, 120.0);
-        let (mut resume, mut wait) = (false, false);
+        let (mut resume, mut wait, mut websocket, mut deflate) = (false, false, false, false);
         while let Some(option) = words.next() {
             let mut value = || words.next().ok_or_else(|| Failure::new(format!("{option} needs a value")));
             match option.as_str() {
@@ -77,19 +91,29 @@ impl Args {
                 "--limit" => limit = number(&option, &value()?, 1.0, 600.0)?,
                 "--resume" => resume = true,
                 "--wait" => wait = true,
+                "--websocket" => websocket = true,
+                "--deflate" => deflate = true,
                 _ => return Err(Failure::new(format!("unknown option {option}"))),
             }
         }
+        let framing = if websocket { Framing::WebSocket { deflate } } else { Framing::Bytes };
+        if websocket && (size > MAX_MESSAGE || !matches!(name.as_str(), "echo" | "hold")) {
+            return Err(Failure::new(format!("--websocket is for echo and hold, with at most {MAX_MESSAGE} bytes")));
+        }
+        // The reader inflates the first message of a connection: more would need its window, and memory for each.
+        if deflate && !(websocket && name == "hold") {
+            return Err(Failure::new("--deflate is for hold --websocket"));
+        }
         let mode = match name.as_str() {
             "handshake" => Mode::Handshake { resume, rate },
-            "echo" => Mode::Exchange { request: size, response: size, window, lines: false },
+            "echo" => Mode::Exchange { request: size, response: size, window, framing },
             "lines" if (2..=MAX_PLAIN).contains(&size) => {
-                Mode::Exchange { request: size, response: size, window, lines: true }
+                Mode::Exchange { request: size, response: size, window, framing: Framing::Lines }
             }
             "lines" => return Err(Failure::new(format!("lines have 2 to {MAX_PLAIN} bytes"))),
-            "download" => Mode::Exchange { request: 1, response: size, window, lines: false },
-            "upload" => Mode::Exchange { request: size, response: 1, window, lines: false },
-            "hold" => Mode::Hold { size },
+            "download" => Mode::Exchange { request: 1, response: size, window, framing },
+            "upload" => Mode::Exchange { request: size, response: 1, window, framing },
+            "hold" => Mode::Hold { size, framing },
             _ => return Err(Failure::new(format!("unknown mode {name}"))),
         };
         let default_connections = if matches!(mode, Mode::Handshake { .. }) { 32 } else { 1 };
@@ -134,9 +158,23 @@ mod tests {
     fn a_full_line() {
         let args = parse("echo --addr 127.0.0.1:99 --connections 64 --window 16 --size 100 --seconds 1.5 --wait");
         let args = args.expect("a valid line");
-        assert_eq!(args.mode, Mode::Exchange { request: 100, response: 100, window: 16, lines: false });
+        assert_eq!(args.mode, Mode::Exchange { request: 100, response: 100, window: 16, framing: Framing::Bytes });
         assert_eq!((args.connections, args.wait), (64, true));
         assert_eq!(args.duration, Duration::from_millis(1500));
+    }
+
+    #[test]
+    fn websocket_echoes_and_holds() {
+        let mode = |line: &str| parse(&format!("{line} --addr 127.0.0.1:99")).map(|args| args.mode);
+        let framing = Framing::WebSocket { deflate: true };
+        assert_eq!(mode("hold --websocket --deflate --size 16376"), Ok(Mode::Hold { size: MAX_MESSAGE, framing }));
+        let framing = Framing::WebSocket { deflate: false };
+        let echo = Mode::Exchange { request: 1024, response: 1024, window: 1, framing };
+        assert_eq!(mode("echo --websocket"), Ok(echo));
+        for bad in ["echo --deflate", "hold --deflate", "echo --websocket --deflate", "upload --websocket"] {
+            assert!(mode(bad).is_err(), "{bad}");
+        }
+        assert!(mode("echo --websocket --size 16377").is_err());
     }
 
     #[test]

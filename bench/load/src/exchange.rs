@@ -1,16 +1,19 @@
-//! Requests and responses on connections that stay: echo, download and upload differ only in the two sizes. And `hold`:
-//! one echo on each connection, then silence.
+//! Requests and responses on connections that stay: echo, download and upload differ only in the two sizes, and in
+//! what tells one message from the next. And `hold`: one echo on each connection, then silence.
 
-use crate::args::{Args, Mode};
+use crate::answers::Answers;
+use crate::args::{Args, Framing, Mode};
 use crate::control::{self, Report};
 use crate::failure::{Failure, Result};
 use crate::histogram::Histogram;
 use crate::record::{Records, MAX_PLAIN};
 use crate::socket::{Socket, SCRATCH};
 use crate::tls::{self, Standing};
+use crate::websocket;
 use mio::{Events, Poll, Token};
 use rustls::client::UnbufferedClientConnection;
 use rustls::ClientConfig;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,8 +39,8 @@ static LINE: [u8; MAX_PLAIN] = {
 
 pub fn run(args: &Args) -> Result<()> {
     let shape = match args.mode {
-        Mode::Exchange { request, response, window, lines } => Shape { request, response, window, lines },
-        Mode::Hold { size } => Shape { request: size, response: size, window: 1, lines: false },
+        Mode::Exchange { request, response, window, framing } => Shape::new(request, response, window, framing)?,
+        Mode::Hold { size, framing } => Shape::new(size, size, 1, framing)?,
         Mode::Handshake { .. } => return Err(Failure::new("not an exchange mode")),
     };
     let mut load = Load {
@@ -104,20 +107,36 @@ fn report(args: &Args, load: &Load, operations: u64, elapsed: Duration, client_c
         failures: (args.connections - load.open) as u64,
         first_failure: None,
         resumed: 0,
-        bytes: load.answered * (load.shape.request + load.shape.response) as u64,
+        bytes: load.answered * load.shape.payload as u64,
         elapsed,
         client_cpu,
         latency: &load.latency,
     })
 }
 
-#[derive(Clone, Copy)]
 struct Shape {
+    /// Bytes of a request as TLS carries it.
     request: usize,
+    /// The end of a request, or all of it: what a record has, which begins where the request does not.
+    content: Cow<'static, [u8]>,
     response: usize,
+    /// Bytes of a request and its response as the program on the other side sees them.
+    payload: usize,
     window: usize,
-    /// Both ends are those of lines. They fit into a record.
-    lines: bool,
+    framing: Framing,
+}
+
+impl Shape {
+    fn new(request: usize, response: usize, window: usize, framing: Framing) -> Result<Self> {
+        let payload = request + response;
+        let content = match framing {
+            Framing::Bytes => Cow::Borrowed(&PLAIN[..]),
+            Framing::Lines => Cow::Borrowed(&LINE[..]),
+            Framing::WebSocket { deflate } => Cow::Owned(websocket::message(request, deflate)?),
+        };
+        let request = if matches!(framing, Framing::WebSocket { .. }) { content.len() } else { request };
+        Ok(Self { request, content, response, payload, window, framing })
+    }
 }
 
 struct Load {
@@ -128,7 +147,7 @@ struct Load {
     scratch: Vec<u8>,
     /// The index is the token.
     links: Vec<Link>,
-    /// Links whose handshake is done.
+    /// Links whose handshake is done, WebSocket's too.
     established: usize,
     /// Of these, the ones that the server has not closed.
     open: usize,
@@ -145,8 +164,7 @@ struct Link {
     state: State,
     /// Bytes of requests that are not yet encrypted.
     unsent: usize,
-    /// Bytes of the next response.
-    received: usize,
+    answers: Answers,
     /// When the requests without an answer were begun, the oldest first.
     in_flight: VecDeque<Instant>,
 }
@@ -166,7 +184,8 @@ impl Load {
             tls::advance(&mut tls, &mut [], &mut socket.out)?;
             socket.flush()?;
             let state = State::Handshake(tls);
-            self.links.push(Link { socket, state, unsent: 0, received: 0, in_flight: VecDeque::new() });
+            let answers = Answers::new(self.shape.response, self.shape.framing);
+            self.links.push(Link { socket, state, unsent: 0, answers, in_flight: VecDeque::new() });
             self.run_until(|load| load.links.len() - load.established < OPENING)?;
         }
         self.run_until(|load| load.established == load.links.len())
@@ -226,7 +245,7 @@ impl Load {
         self.outstanding += requests;
         let link = &mut self.links[index];
         link.unsent += requests * self.shape.request;
-        link.pump(self.shape)
+        link.pump(&self.shape)
     }
 
     fn handle(&mut self, index: usize, hangup: bool) -> Result<()> {
@@ -234,10 +253,10 @@ impl Load {
         if matches!(link.state, State::Closed) {
             return Ok(());
         }
-        let Link { socket, state, unsent, received, in_flight } = link;
-        let was_open = matches!(state, State::Open(_));
-        let (shape, running) = (self.shape, self.running);
-        let (mut closed, mut answered, mut early, mut torn) = (false, 0, false, false);
+        let was_open = link.is_open();
+        let Link { socket, state, unsent, answers, in_flight } = link;
+        let (shape, running) = (&self.shape, self.running);
+        let (mut closed, mut answered) = (false, 0);
         let (latency, mut now) = (&mut self.latency, None);
         let ended = socket.receive(&mut self.scratch, hangup, |input, out| {
             let mut used = 0;
@@ -246,44 +265,35 @@ impl Load {
                 used = advance.used;
                 closed |= advance.standing == Standing::PeerClosed;
                 if advance.standing == Standing::Established {
-                    state.open()?;
+                    let records = state.open()?;
+                    if let Framing::WebSocket { deflate } = shape.framing {
+                        records.seal(&websocket::opening(deflate), out)?;
+                    }
                 }
             }
             if let State::Open(records) = state {
                 let opened = records.open(&mut input[used..], |data| {
-                    *received += data.len();
-                    while *received >= shape.response {
-                        let Some(begun) = in_flight.pop_front() else {
-                            early = true;
-                            return;
-                        };
-                        *received -= shape.response;
-                        // What is left of `received` lies behind the end of this answer.
-                        torn |= shape.lines && data[data.len() - *received - 1] != b'\n';
+                    for _ in 0..answers.take(data)? {
+                        let begun = in_flight.pop_front().ok_or_else(|| Failure::new("more than was asked for"))?;
                         // One reading of the clock serves all answers of one wake.
                         let now = *now.get_or_insert_with(Instant::now);
                         latency.record(now.saturating_duration_since(begun).as_micros() as u64);
                         answered += 1;
                     }
+                    Ok(())
                 })?;
                 used += opened.used;
                 closed |= opened.closed;
             }
             Ok(used)
         })?;
-        if early {
-            return Err(Failure::new("more bytes than were asked for"));
-        }
-        if torn {
-            return Err(Failure::new("an answer that is no line"));
-        }
         self.answered += answered as u64;
         self.outstanding -= answered;
         if running {
             *unsent += answered * shape.request;
             self.outstanding += answered;
         }
-        let is_open = matches!(state, State::Open(_));
+        let is_open = link.is_open();
         if is_open && !was_open {
             self.established += 1;
             self.open += 1;
@@ -292,10 +302,10 @@ impl Load {
             if !is_open {
                 return Err(Failure::new("the server closed before the handshake was done"));
             }
-            if !in_flight.is_empty() || *unsent > 0 {
+            if !link.in_flight.is_empty() || link.unsent > 0 {
                 return Err(Failure::new("the server closed a connection with requests in flight"));
             }
-            *state = State::Closed;
+            link.state = State::Closed;
             self.open -= 1;
             return Ok(());
         }
@@ -306,6 +316,9 @@ impl Load {
     fn close_all(&mut self) -> Result<()> {
         for link in &mut self.links {
             if let State::Open(records) = &mut link.state {
+                if matches!(self.shape.framing, Framing::WebSocket { .. }) {
+                    records.seal(&websocket::close(), &mut link.socket.out)?;
+                }
                 records.close(&mut link.socket.out)?;
                 link.socket.flush()?;
             }
@@ -316,30 +329,37 @@ impl Load {
 
 impl State {
     /// From the handshake's rustls to the lean record layer.
-    fn open(&mut self) -> Result<()> {
+    fn open(&mut self) -> Result<&mut Records> {
         if let Self::Handshake(tls) = std::mem::replace(self, Self::Closed) {
             *self = Self::Open(Box::new(Records::take_over(*tls)?));
         }
-        Ok(())
+        match self {
+            Self::Open(records) => Ok(records),
+            _ => Err(Failure::new("a connection that is closed")),
+        }
     }
 }
 
 impl Link {
+    /// Requests may be sent.
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Open(_)) && self.answers.is_open()
+    }
+
     /// Encrypts and sends until nothing waits or the socket takes no more. No record holds parts of two requests.
-    fn pump(&mut self, Shape { request, lines, .. }: Shape) -> Result<()> {
+    fn pump(&mut self, Shape { request, content, .. }: &Shape) -> Result<()> {
         while self.socket.flush()? && self.unsent > 0 {
             let State::Open(records) = &mut self.state else { return Ok(()) };
             while self.unsent > 0 && self.socket.out.len() < BATCH {
-                let left = match self.unsent % request {
+                let left = match self.unsent % *request {
                     0 => {
                         self.in_flight.push_back(Instant::now());
-                        request
+                        *request
                     }
                     left => left,
                 };
                 let piece = left.min(MAX_PLAIN);
-                let content = if lines { &LINE[MAX_PLAIN - piece..] } else { &PLAIN[..piece] };
-                records.seal(content, &mut self.socket.out)?;
+                records.seal(&content[content.len() - piece..], &mut self.socket.out)?;
                 self.unsent -= piece;
             }
         }

@@ -4,6 +4,7 @@
 //! loop, rustls for the handshake (without checking the server's certificate) and a record layer in place afterwards.
 //! It talks with its driver in JSON lines: see [`control`].
 
+mod answers;
 mod args;
 mod control;
 mod exchange;
@@ -13,6 +14,7 @@ mod histogram;
 mod record;
 mod socket;
 mod tls;
+mod websocket;
 
 use args::{Args, Mode};
 use failure::{Failure, Result};

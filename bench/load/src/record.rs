@@ -67,9 +67,9 @@ impl Records {
         Ok(())
     }
 
-    /// Opens all complete records at the front of `input` and gives their application data to `data`.
+    /// Opens all complete records at the front of `input` and gives their application data to `data`, whose failure ends it.
     /// Session tickets are passed over; a key update, which no server of this benchmark sends, is an error.
-    pub fn open(&mut self, input: &mut [u8], mut data: impl FnMut(&[u8])) -> Result<Opened> {
+    pub fn open(&mut self, input: &mut [u8], mut data: impl FnMut(&[u8]) -> Result<()>) -> Result<Opened> {
         let mut opened = Opened { used: 0, closed: false };
         while let Some(&[kind, major, minor, high, low]) = input.get(opened.used..opened.used + HEADER) {
             let length = usize::from(u16::from_be_bytes([high, low]));
@@ -87,7 +87,7 @@ impl Records {
             // The true type is the last byte that is not padding.
             let end = plain.iter().rposition(|&byte| byte != 0).ok_or_else(|| Failure::new("a record of padding"))?;
             match (plain[end], &plain[..end]) {
-                (APPLICATION_DATA, content) => data(content),
+                (APPLICATION_DATA, content) => data(content)?,
                 (HANDSHAKE, [NEW_SESSION_TICKET, ..]) => {}
                 (ALERT, [_, CLOSE_NOTIFY]) => opened.closed = true,
                 (ALERT, [_, alert]) => return Err(Failure::new(format!("alert {alert}"))),
@@ -157,10 +157,16 @@ mod tests {
         }
         let mut seen = Vec::new();
         let mut most = wire[..wire.len() - 1].to_vec();
-        let opened = records.open(&mut most, |data| seen.extend_from_slice(data));
+        let opened = records.open(&mut most, |data| {
+            seen.extend_from_slice(data);
+            Ok(())
+        });
         assert_eq!(opened, Ok(Opened { used: first, closed: false }));
         assert_eq!(seen, b"one");
-        let opened = records.open(&mut wire[first..], |data| assert_eq!(data, &[5; MAX_PLAIN]));
+        let opened = records.open(&mut wire[first..], |data| {
+            assert_eq!(data, &[5; MAX_PLAIN]);
+            Ok(())
+        });
         assert!(opened.is_ok_and(|opened| opened.used == wire_length(MAX_PLAIN)));
     }
 
@@ -168,7 +174,7 @@ mod tests {
     fn close_notify_is_seen() {
         let mut wire = Vec::new();
         records().close(&mut wire).expect("seals");
-        assert_eq!(records().open(&mut wire, |_| {}), Ok(Opened { used: wire_length(2), closed: true }));
+        assert_eq!(records().open(&mut wire, |_| Ok(())), Ok(Opened { used: wire_length(2), closed: true }));
     }
 
     fn wire_length(plain: usize) -> usize {
@@ -180,8 +186,8 @@ mod tests {
         let mut wire = Vec::new();
         records().seal(b"text", &mut wire).expect("seals");
         wire[HEADER] ^= 1;
-        assert!(records().open(&mut wire, |_| {}).is_err());
-        assert!(records().open(&mut [22, 3, 3, 0, 1, 0], |_| {}).is_err());
-        assert!(records().open(&mut [23, 3, 3, 255, 255, 0], |_| {}).is_err());
+        assert!(records().open(&mut wire, |_| Ok(())).is_err());
+        assert!(records().open(&mut [22, 3, 3, 0, 1, 0], |_| Ok(())).is_err());
+        assert!(records().open(&mut [23, 3, 3, 255, 255, 0], |_| Ok(())).is_err());
     }
 }

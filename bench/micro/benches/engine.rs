@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use c4tls_micro::credentials::{generate_certificate, KeyType};
 use c4tls_micro::engine::{
-    Context, Handshake, Hooks, Read, Renegotiation, Role, SessionConfig, SessionEvent, TlsSession, Verify,
+    Context, Forgive, Handshake, Hooks, Read, Renegotiation, Role, SessionConfig, SessionEvent, TlsSession, Verify,
 };
 use c4tls_micro::policy::limits;
 use criterion::{criterion_group, criterion_main, BatchSize, BenchmarkId, Criterion, Throughput};
@@ -74,6 +74,7 @@ impl Peer {
         let config = SessionConfig {
             role,
             verify: Verify::default(),
+            forgive: Forgive::default(),
             alpn: Vec::new(),
             servername: None,
             session: ticket.map(<[u8]>::to_vec),

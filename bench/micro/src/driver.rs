@@ -2,6 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+#[path = "../../../src/driver/frame.rs"]
+mod frame;
+
+pub use frame::Frame;
+
 /// Stands in for the driver's connection, which would bring the runtime and the sockets along.
 pub struct Connection {
     id: u32,

@@ -167,6 +167,10 @@ impl Task {
         self.opening = None;
         core.start = None;
         *lock(&self.conn.outbox) = Default::default();
+        // The session stays for who asks it.
+        if let Some(session) = core.session.as_mut() {
+            *session.output() = Vec::new();
+        }
         self.end(core);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use super::websocket::Listener;
 use super::{Step, Task};
 use crate::driver::connection::{control, Connection};
 use crate::driver::core::{Core, Io, Phase};
@@ -34,12 +35,13 @@ thread_local! {
 pub(super) enum Outlet {
     Data,
     Messages(Framer),
+    WebSocket(Box<Listener>),
     /// The owner wants no more.
     Nothing,
 }
 
 impl Outlet {
-    fn give(&mut self, conn: &Arc<Connection>, clear: &[u8]) -> Result<(), Error> {
+    fn give(&mut self, conn: &Arc<Connection>, clear: &mut [u8]) -> Result<(), Error> {
         if clear.is_empty() {
             return Ok(());
         }
@@ -49,13 +51,21 @@ impl Outlet {
                 conn.sink.data(conn, clear);
                 Ok(())
             }
-            Outlet::Messages(framer) => framer.push(clear, &mut |message| deliver(conn, message)),
+            Outlet::Messages(framer) => {
+                let pushed = framer.push(clear, &mut |message| deliver(conn, message));
+                conn.partial.store(framer.is_waiting(), Ordering::Release);
+                pushed
+            }
+            Outlet::WebSocket(listener) => {
+                listener.take(conn, clear);
+                Ok(())
+            }
             Outlet::Nothing => Ok(()),
         }
     }
 }
 
-fn deliver(conn: &Arc<Connection>, message: Message<'_>) {
+pub(super) fn deliver(conn: &Arc<Connection>, message: Message<'_>) {
     conn.inbound.fetch_add(message.bytes.len() + limits::MESSAGE_COST, Ordering::AcqRel);
     conn.sink.message(conn, message);
 }
@@ -79,7 +89,7 @@ impl Task {
                 }
             }
         }
-        let mut moved = false;
+        let mut moved = self.resume(core);
         if core.stir {
             match self.work(core) {
                 Step::Idle => {}
@@ -137,7 +147,7 @@ impl Task {
             match read.poll_read(cx, &mut scratch.clear) {
                 Poll::Pending => Fed::Nothing,
                 Poll::Ready(Ok(0)) => Fed::Eof,
-                Poll::Ready(Ok(n)) => match self.outlet.give(&self.conn, &scratch.clear[..n]) {
+                Poll::Ready(Ok(n)) => match self.outlet.give(&self.conn, &mut scratch.clear[..n]) {
                     Ok(()) => Fed::Told,
                     Err(error) => Fed::Failed(error),
                 },
@@ -168,18 +178,19 @@ impl Task {
         let Some(session) = core.session.as_mut() else { return false };
         // A handshake may be parked, a later one too.
         session.unread() < limits::PARKED_INPUT
+            && !self.holds_back()
             && match core.phase {
                 Phase::Handshake => true,
                 _ => session.output().len() < limits::ANSWER_BACKLOG && self.reading() && self.has_room(),
             }
     }
 
-    fn reading(&self) -> bool {
+    pub(super) fn reading(&self) -> bool {
         self.conn.control.load(Ordering::Acquire) & control::READ != 0 || matches!(self.outlet, Outlet::Nothing)
     }
 
     /// Room in the sink; without it [`Connection::consumed`] wakes the task.
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         if matches!(self.outlet, Outlet::Nothing) {
             return true;
         }
@@ -216,7 +227,9 @@ impl Task {
         let now = Instant::now();
         shard::before_slow(now);
         let clean = session.output().is_empty();
-        match session.handshake(now)? {
+        let shaken = session.handshake(now)?;
+        core.parked = shaken == Handshake::Parked;
+        match shaken {
             Handshake::Done => {
                 self.handshake_over();
                 core.phase = Phase::Open;
@@ -234,7 +247,7 @@ impl Task {
     }
 
     fn decrypt(&mut self, core: &mut Core) -> Result<Step, Error> {
-        if core.eof || !self.reading() || !self.has_room() {
+        if core.eof || self.holds_back() || !self.reading() || !self.has_room() {
             return Ok(Step::Idle);
         }
         // Not before: a connection that only comes and goes would have the work for nothing.
@@ -256,7 +269,7 @@ impl Task {
                 let read = session.read(&mut clear[filled..], now);
                 if session.has_event() {
                     // It came behind what was read so far, and before what was read just now.
-                    if let Err(error) = self.outlet.give(&self.conn, &clear[told..filled]) {
+                    if let Err(error) = self.outlet.give(&self.conn, &mut clear[told..filled]) {
                         break Err(error);
                     }
                     told = filled;
@@ -265,7 +278,7 @@ impl Task {
                 match read {
                     Ok(Read::Data(n)) => {
                         if minds_records && n >= limits::LEAST_FRAGMENT {
-                            let (before, own) = clear[told..filled + n].split_at(filled - told);
+                            let (before, own) = clear[told..filled + n].split_at_mut(filled - told);
                             let given = self.outlet.give(&self.conn, before);
                             if let Err(error) = given.and_then(|()| self.outlet.give(&self.conn, own)) {
                                 break Err(error);
@@ -286,10 +299,9 @@ impl Task {
                     Err(error) => break Err(error),
                 }
             };
-            self.outlet.give(&self.conn, &clear[told..filled])?;
+            self.outlet.give(&self.conn, &mut clear[told..filled])?;
             if core.eof {
-                self.tell_rest();
-                self.emit(Event::Eof { truncated: false });
+                self.tell_end(false);
             }
             outcome
         })
@@ -297,17 +309,37 @@ impl Task {
 
     /// No more comes: what is there of an unfinished message.
     pub(super) fn tell_rest(&mut self) {
-        if let Outlet::Messages(framer) = &mut self.outlet {
-            framer.finish(&mut |message| deliver(&self.conn, message));
+        match &mut self.outlet {
+            Outlet::Messages(framer) => framer.finish(&mut |message| deliver(&self.conn, message)),
+            Outlet::Data | Outlet::WebSocket(_) | Outlet::Nothing => {}
         }
     }
 
+    /// Behind everything that was given: the peer sends no more.
+    fn tell_end(&mut self, truncated: bool) {
+        if let Outlet::WebSocket(listener) = &mut self.outlet {
+            if !listener.ends(&self.conn, truncated) {
+                return;
+            }
+        }
+        self.tell_rest();
+        self.emit(Event::Eof { truncated });
+    }
+
     /// Cuts what comes in another way, and what is there already.
-    pub(super) fn reframe(&mut self) -> Result<(), Error> {
-        let framing = lock(&self.conn.orders).framing.take();
+    pub(super) fn reframe(&mut self, core: &mut Core) -> Result<(), Error> {
+        let mut orders = lock(&self.conn.orders);
+        let (framing, changes) = (orders.framing.take(), orders.websocket.take());
+        drop(orders);
+        if let (Some(changes), Outlet::WebSocket(listener)) = (changes, &mut self.outlet) {
+            listener.change(&self.conn, *changes);
+            core.stir = true;
+        }
         match (framing, &mut self.outlet) {
             (Some(framing), Outlet::Messages(framer)) => {
-                framer.reconfigure(framing, &mut |message| deliver(&self.conn, message))
+                let changed = framer.reconfigure(framing, &mut |message| deliver(&self.conn, message));
+                self.conn.partial.store(framer.is_waiting(), Ordering::Release);
+                changed
             }
             (Some(framing), Outlet::Data) => {
                 self.outlet = Outlet::Messages(Framer::new(framing));
@@ -344,8 +376,7 @@ impl Task {
             return self.fail(core, error);
         }
         self.make_seen(core);
-        self.tell_rest();
-        self.emit(Event::Eof { truncated: !core.is_clear() });
+        self.tell_end(!core.is_clear());
         Step::Moved
     }
 }

@@ -8,6 +8,7 @@ mod inbound;
 mod outbound;
 mod quiet;
 mod watch;
+mod websocket;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,6 +23,7 @@ use super::connection::{control, Connection};
 use super::core::{Core, Io, Phase};
 use super::server::Server;
 use super::shard::{self, Shard};
+use super::websocket::WebSocketOptions;
 use super::{lock, Event};
 use crate::engine::clear_session;
 use crate::error::Error;
@@ -33,6 +35,7 @@ use inbound::Outlet;
 pub(super) use inbound::SCRATCH;
 use quiet::Quiet;
 use watch::Watch;
+use websocket::Listener;
 
 /// How a connection comes to its socket.
 pub(super) enum Opening {
@@ -58,6 +61,12 @@ pub(super) struct Task {
     watch: Option<Box<Watch>>,
     /// Where parts of messages do not wait for ever.
     quiet: Option<Box<Quiet>>,
+    /// While there is one on how long the kernel may take nothing of what waits.
+    stall: Option<Box<Watch>>,
+    /// [`Event::Stalled`] is out, and nothing has left since.
+    stalled: bool,
+    /// The kernel took something, which the watch has not seen yet.
+    relieved: bool,
     /// Whose count of connections this one is in.
     server: Option<Arc<Server>>,
     /// [`Event::Closed`] is out.
@@ -101,6 +110,9 @@ impl Task {
             linger: None,
             watch: None,
             quiet: None,
+            stall: None,
+            stalled: false,
+            relieved: false,
             server,
             ended: false,
             resets: false,
@@ -112,6 +124,14 @@ impl Task {
         if let Some((framing, quiet)) = framing {
             self.outlet = Outlet::Messages(Framer::new(framing));
             self.quiet = quiet.map(|limit| Box::new(Quiet::new(limit)));
+        }
+        self
+    }
+
+    /// With options it takes an upgrade, and gives what the peer of a WebSocket sends.
+    pub fn upgrading(mut self: Box<Self>, options: Option<Arc<WebSocketOptions>>) -> Box<Self> {
+        if let Some(options) = options {
+            self.outlet = Outlet::WebSocket(Box::new(Listener::new(options)));
         }
         self
     }
@@ -149,6 +169,10 @@ impl Task {
         if let Some(quiet) = &mut self.quiet {
             quiet.leave_runtime();
         }
+        self.stall = None;
+        if let Outlet::WebSocket(listener) = &mut self.outlet {
+            listener.leave_runtime();
+        }
         home.task_entered();
         self.shard.task_left();
         self.shard = home;
@@ -170,8 +194,8 @@ impl Task {
         match core.phase {
             Phase::Connecting => self.connect(core, cx),
             Phase::Idle => self.begin(core),
-            Phase::Handshake | Phase::Open if asked & (control::REFRAME | control::FINISH | control::IDLE) != 0 => {
-                if let Err(error) = self.obey(asked) {
+            Phase::Handshake | Phase::Open if asked & (control::REFRAME | control::FINISH | control::LIMITED) != 0 => {
+                if let Err(error) = self.obey(core, asked) {
                     return self.fail(core, error);
                 }
                 let step = self.exchange(core, cx);
@@ -188,6 +212,9 @@ impl Task {
     }
 
     fn exchange(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
+        if let Some(step) = self.expire(core, cx) {
+            return step;
+        }
         let sent = self.outbound(core, cx);
         if matches!(sent, Step::End | Step::Move(_)) {
             return sent;
@@ -204,13 +231,13 @@ impl Task {
     }
 
     /// Does what JavaScript has asked for by bits of [`control`].
-    fn obey(&mut self, asked: u8) -> Result<(), Error> {
+    fn obey(&mut self, core: &mut Core, asked: u8) -> Result<(), Error> {
         if asked & control::FINISH != 0 {
             self.outlet = Outlet::Nothing;
         }
         if asked & control::REFRAME != 0 {
             self.conn.control.fetch_and(!control::REFRAME, Ordering::AcqRel);
-            self.reframe()?;
+            self.reframe(core)?;
         }
         Ok(())
     }
@@ -226,7 +253,7 @@ impl Task {
     /// JavaScript hears of a connection before it hears from it.
     fn make_seen(&self, core: &mut Core) {
         if let Some(server) = core.unseen.take() {
-            server.seen(&self.conn, false);
+            server.seen(&self.conn, Event::Adopt(self.conn.id()));
         }
     }
 
@@ -260,9 +287,12 @@ impl Task {
             };
         };
         core.strict_eof = start.strict_eof;
+        if let Some(limit) = start.handshake_inactivity {
+            self.conn.limit(|orders| orders.silence = limit);
+        }
         self.timer = start.handshake_timeout.map(|limit| Box::pin(tokio::time::sleep(limit)));
-        let session = match start.context {
-            Some(context) => context.session(start.session),
+        let session = match start.provider {
+            Some(provider) => provider.session(start.session),
             None => Ok(clear_session(start.session.role)),
         };
         match session {
@@ -319,8 +349,10 @@ impl Task {
                     if let Some(session) = core.session.as_mut() {
                         session.release_buffers();
                     }
-                    if let Outlet::Messages(framer) = &mut self.outlet {
-                        framer.release_buffers();
+                    match &mut self.outlet {
+                        Outlet::Messages(framer) => framer.release_buffers(),
+                        Outlet::WebSocket(listener) => listener.release_buffers(),
+                        Outlet::Data | Outlet::Nothing => {}
                     }
                     return Poll::Pending;
                 }

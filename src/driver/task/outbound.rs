@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use super::{Step, Task};
 use crate::driver::connection::control;
 use crate::driver::core::{send, Core, Io, Phase, Shutdown};
+use crate::driver::outbox::FileEnd;
 use crate::driver::{lock, Event};
 use crate::error::Error;
 use crate::policy::limits;
@@ -30,6 +31,7 @@ impl Task {
                         return Step::Move(home);
                     }
                 }
+                moved |= self.read_file(cx, false);
                 match self.encrypt(core) {
                     Ok(encrypted) => moved |= encrypted,
                     Err(error) => return self.fail(core, error),
@@ -41,6 +43,9 @@ impl Task {
                 Ok(Flush::Blocked) => return if moved { Step::Moved } else { Step::Idle },
                 Err(error) => return self.broken(core, error),
             }
+        }
+        if core.phase == Phase::Open && self.read_file(cx, true) {
+            return Step::Moved;
         }
         // Everything given so far is on its way.
         let mut outbox = lock(&self.conn.outbox);
@@ -61,6 +66,32 @@ impl Task {
         } else {
             Step::Idle
         }
+    }
+
+    /// Goes on with a file that is being sent, and tells of it. `flushed`: all that was encrypted is with the kernel.
+    /// True when it is over, so that what is behind it may go.
+    fn read_file(&self, cx: &mut Context<'_>, flushed: bool) -> bool {
+        let mut outbox = lock(&self.conn.outbox);
+        if !outbox.has_file() {
+            return false;
+        }
+        outbox.read_file(self.shard.handle(), cx);
+        let over = outbox.file_ends(flushed);
+        // A program that does not listen must not be told without end.
+        let progress = if over || self.conn.sink.has_room() { outbox.file_progress(over) } else { None };
+        let end = if over { outbox.end_file() } else { None };
+        drop(outbox);
+        if let Some((sent, total)) = progress {
+            self.emit(Event::FileProgress { sent, total });
+        }
+        match end {
+            None => return false,
+            Some(FileEnd::Interrupted) => self.emit(Event::FileDone { interrupted: true, error: None }),
+            Some(FileEnd::Over(outcome)) => {
+                self.emit(Event::FileDone { interrupted: false, error: outcome.as_ref().err() });
+            }
+        }
+        true
     }
 
     pub(super) fn is_over(&self, core: &Core) -> bool {
@@ -104,17 +135,25 @@ impl Task {
         let Some(session) = core.session.as_mut() else { return Ok(false) };
         let mut outbox = lock(&self.conn.outbox);
         let mut moved = false;
-        while !outbox.is_empty() && session.output().len() < limits::CIPHERTEXT_BACKLOG {
-            let taken = session.write(outbox.next())?;
+        while session.output().len() < limits::CIPHERTEXT_BACKLOG {
+            if outbox.bytes.len() == 0 {
+                let Some(mut encoding) = outbox.next_encoding() else { break };
+                drop(outbox);
+                let frames = encoding.run();
+                outbox = lock(&self.conn.outbox);
+                encoding.put_back(&mut outbox, &frames);
+                continue;
+            }
+            let taken = session.write(outbox.bytes.next())?;
             if taken == 0 {
                 break;
             }
-            outbox.take(taken);
+            outbox.bytes.take(taken);
             core.tickets_held = false;
             moved = true;
         }
-        if moved {
-            outbox.release();
+        if moved && !outbox.has_file() {
+            outbox.bytes.release();
         }
         Ok(moved)
     }
@@ -138,7 +177,10 @@ impl Task {
                 }
                 let broken = |e: std::io::Error| Error::system(&e, "write");
                 loop {
-                    if send(write, output).map_err(broken)? {
+                    let before = output.len();
+                    let sent = send(write, output).map_err(broken)?;
+                    self.relieved |= output.len() < before;
+                    if sent {
                         return Ok(Flush::Sent);
                     }
                     match write.poll_writable(cx) {

@@ -1,11 +1,16 @@
 //! Servers and connections over real sockets, with clients of OpenSSL's and a sink that keeps everything.
 
+mod access;
 mod datagram;
 mod duplex;
+mod file;
 mod limits;
 mod messages;
+mod platform;
 mod server;
 mod sink;
+mod watch;
+mod websocket;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -16,8 +21,8 @@ use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
 
 use super::{Connection, Server, ServerConfig, StartOptions};
 use crate::credentials::{generate_certificate, KeyType};
-use crate::engine::{Context, Hooks, Renegotiation, Role, SessionConfig, Verify};
-use crate::transport::{Listener, SocketOptions};
+use crate::engine::{Context, Forgive, Hooks, Renegotiation, Role, SessionConfig, Verify};
+use crate::transport::{BindOptions, Listener, SocketOptions};
 use sink::Sink;
 
 /// Far beyond what any step takes; only a failure waits this long.
@@ -33,10 +38,11 @@ fn context() -> Context {
 
 fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
     StartOptions {
-        context: Some(context),
+        provider: Some(context.into()),
         session: SessionConfig {
             role,
             verify: Verify::default(),
+            forgive: Forgive::default(),
             alpn: Vec::new(),
             servername: None,
             session: None,
@@ -47,6 +53,7 @@ fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
             renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false, ask: false },
         },
         handshake_timeout: None,
+        handshake_inactivity: None,
         strict_eof: false,
     }
 }
@@ -58,8 +65,14 @@ fn config() -> ServerConfig {
         socket: SocketOptions::default(),
         paused: false,
         max_connections: 0,
+        elsewhere: 0,
         framing: None,
         quiet: None,
+        websocket: None,
+        access: None,
+        ask: false,
+        idle_timeout: Duration::ZERO,
+        generation: 0,
     }
 }
 
@@ -67,7 +80,7 @@ fn config() -> ServerConfig {
 fn listen(sink: &Arc<Sink>, configure: impl FnOnce(&mut ServerConfig)) -> (Arc<Server>, SocketAddr) {
     let mut config = config();
     configure(&mut config);
-    let bound = Listener::tcp(Ipv4Addr::LOCALHOST.into(), 0, 16, false, false).unwrap();
+    let bound = Listener::tcp(Ipv4Addr::LOCALHOST.into(), 0, 16, BindOptions::default()).unwrap();
     let server = Server::start(sink.clone(), bound, config).unwrap();
     let port = server.address().unwrap().port;
     (server, (Ipv4Addr::LOCALHOST, port).into())
@@ -114,7 +127,7 @@ impl Write for Dribble {
 /// Waits for the adopted connection and starts its reading.
 fn adopted(sink: &Sink, server: &Server) -> Arc<Connection> {
     let id = sink.wait_for(server.id(), |event| match event {
-        sink::Seen::Adopt(id) | sink::Seen::Accept(id) => Some(*id),
+        sink::Seen::Adopt(id) | sink::Seen::Accept(id, _) => Some(*id),
         _ => None,
     });
     sink.claim(id)

@@ -7,15 +7,16 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::PATIENCE;
-use crate::driver::{Connection, Event, EventSink};
+use crate::driver::{Connection, Event, EventSink, Frame, Visitor};
 use crate::engine::Question;
+use crate::framing::websocket::Kind;
 use crate::framing::Message;
 use crate::transport::SocketAddress;
 
 /// An event without its borrows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Seen {
-    Accept(u32),
+    Accept(u32, Option<Visitor>),
     Adopt(u32),
     Drop,
     Data(Vec<u8>),
@@ -24,6 +25,15 @@ pub enum Seen {
     Eof {
         truncated: bool,
     },
+    /// Text, its first part, its last.
+    Part(Vec<u8>, [bool; 3]),
+    /// Whether it ended.
+    Ping(Vec<u8>),
+    Pong(Vec<u8>, Option<u32>),
+    /// The request's target.
+    Upgrade(String),
+    Opened(String),
+    CloseFrame(u16, String),
     Error(String),
     Question(Question),
     CipherOut(Vec<u8>),
@@ -31,6 +41,11 @@ pub enum Seen {
     Datagram(u32, Vec<u8>),
     /// Whether it was pushed out.
     PeerGone(u32, bool),
+    FileProgress(u64, u64),
+    FileDone {
+        interrupted: bool,
+        error: Option<String>,
+    },
     /// Any other, by its name.
     Other(&'static str),
 }
@@ -192,11 +207,14 @@ impl EventSink for Sink {
         self.keep(
             target,
             match event {
-                Event::Accept(id) => Seen::Accept(id),
+                Event::Accept { id, visitor } => Seen::Accept(id, visitor.cloned()),
                 Event::Adopt(id) => Seen::Adopt(id),
                 Event::Drop { .. } => Seen::Drop,
                 Event::Eof { truncated } => Seen::Eof { truncated },
                 Event::Error(error) => Seen::Error(error.code.to_string()),
+                Event::Upgrade(request) => Seen::Upgrade(request.uri.clone()),
+                Event::Opened { extensions } => Seen::Opened(extensions.to_owned()),
+                Event::CloseFrame { code, reason } => Seen::CloseFrame(code, reason.to_owned()),
                 Event::Question(question) => Seen::Question(question.clone()),
                 Event::CipherOut(bytes) => Seen::CipherOut(bytes),
                 Event::Peer { id, address } => Seen::Peer(id, address.clone()),
@@ -208,6 +226,11 @@ impl EventSink for Sink {
                 Event::ConnectFailed(_) => Seen::Other("connect failed"),
                 Event::Secure => Seen::Other("secure"),
                 Event::Drain => Seen::Other("drain"),
+                Event::FileProgress { sent, total } => Seen::FileProgress(sent, total),
+                Event::FileDone { interrupted, error } => {
+                    Seen::FileDone { interrupted, error: error.map(|e| e.code.to_string()) }
+                }
+                Event::Stalled => Seen::Other("stalled"),
                 Event::ShutdownDone => Seen::Other("shutdown"),
                 Event::Closed => Seen::Other("closed"),
                 Event::Keylog(_) => Seen::Other("keylog"),
@@ -226,6 +249,15 @@ impl EventSink for Sink {
 
     fn message(&self, connection: &Arc<Connection>, message: Message<'_>) {
         self.take(connection, Seen::Message(message.bytes.to_vec(), message.ended));
+    }
+
+    fn frame(&self, connection: &Arc<Connection>, frame: Frame<'_>) {
+        let seen = match frame {
+            Frame::Data(data) => Seen::Part(data.bytes.to_vec(), [data.kind == Kind::Text, data.first, data.last]),
+            Frame::Ping(payload) => Seen::Ping(payload.to_vec()),
+            Frame::Pong { payload, answers } => Seen::Pong(payload.to_vec(), answers),
+        };
+        self.take(connection, seen);
     }
 
     fn has_room(&self) -> bool {

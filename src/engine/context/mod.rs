@@ -195,6 +195,24 @@ impl Context {
         self.change(Setting::Roots(roots.0.clone()))
     }
 
+    /// Trusts the certificates in a directory, PEM each, in files named by the hash of the subject (`9d66eef0.0`).
+    pub fn add_ca_directory(&self, path: &str) -> Result<()> {
+        self.change(Setting::AuthorityDirectory(text(path)?))
+    }
+
+    /// Sends the certificates in `pem` too, behind the chain of the certificate set last.
+    pub fn add_chain(&self, pem: &[u8]) -> Result<()> {
+        for certificate in credentials::certificates(pem)? {
+            self.change(Setting::ChainCertificate(certificate))?;
+        }
+        Ok(())
+    }
+
+    /// No session can be resumed.
+    pub fn disable_sessions(&self) -> Result<()> {
+        self.change(Setting::NoSessions)
+    }
+
     /// Offers to take compressed certificates (RFC 8879), and sends them to a peer that does, in this order of
     /// preference. Errors: `ERR_CRYPTO_OPERATION_FAILED` for a list without any that OpenSSL has, or with one twice.
     pub fn set_certificate_compression(&self, algorithms: &[Compression]) -> Result<()> {

@@ -29,6 +29,12 @@ pub(super) enum Setting {
     MaxProto(u16),
     Authority(X509),
     Roots(Arc<Roots>),
+    /// A directory of certificates under names made of their subjects' hashes.
+    AuthorityDirectory(CString),
+    /// Goes behind the chain of the certificate set last.
+    ChainCertificate(X509),
+    /// Neither tickets nor a cache.
+    NoSessions,
     RevocationList(X509Crl),
     PartialChain,
     /// OpenSSL's numbers.
@@ -55,6 +61,7 @@ pub(super) fn remember(list: &mut Vec<Setting>, setting: Setting) {
         | S::MaxProto(_)
         | S::PartialChain
         | S::CertificateCompression(_)
+        | S::NoSessions
         | S::SessionIdContext(_)
         | S::SessionTimeout(_) => match list.iter().position(same) {
             Some(at) => list[at] = setting,
@@ -64,6 +71,7 @@ pub(super) fn remember(list: &mut Vec<Setting>, setting: Setting) {
             Some(options) => *options |= new,
             None => list.push(setting),
         },
+        S::AuthorityDirectory(_) | S::ChainCertificate(_) => list.push(setting),
         S::Authority(_) | S::Roots(_) | S::RevocationList(_) | S::Certificate(..) | S::Key(_) => list.push(setting),
     }
 }
@@ -131,6 +139,24 @@ impl Setting {
                         && sys::SSL_CTX_add_client_CA(ctx, certificate.as_ptr()) == 1
                 };
                 check(added, "Failed to add the CA certificate")
+            }
+            Setting::AuthorityDirectory(path) => {
+                let store = native.own_store()?;
+                // SAFETY: see above.
+                check(unsafe { ffi::X509_STORE_load_path(store.as_ptr(), path.as_ptr()) } == 1, "X509_STORE_load_path")
+            }
+            Setting::ChainCertificate(certificate) => {
+                // SAFETY: see above.
+                check(unsafe { ffi::SSL_CTX_add1_chain_cert(ctx, certificate.as_ptr()) }, "SSL_CTX_add1_chain_cert")
+            }
+            Setting::NoSessions => {
+                const NO_TICKET: u64 = 1 << 14;
+                // SAFETY: see above.
+                unsafe {
+                    sys::SSL_CTX_set_options(ctx, NO_TICKET);
+                    sys::SSL_CTX_set_session_cache_mode(ctx, sys::SSL_SESS_CACHE_OFF);
+                    check(sys::SSL_CTX_set_num_tickets(ctx, 0) == 1, "SSL_CTX_set_num_tickets")
+                }
             }
             Setting::Roots(roots) => {
                 native.share_store(roots);

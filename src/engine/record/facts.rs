@@ -6,7 +6,7 @@ use openssl_sys as sys;
 
 use super::schedule::Secret;
 use super::Suite;
-use crate::engine::info;
+use crate::engine::{info, KeyExchange};
 use crate::error::Error;
 
 pub(super) struct Facts {
@@ -22,6 +22,7 @@ pub(super) struct Facts {
     pub finished: Option<Box<[u8]>>,
     pub peer_finished: Option<Box<[u8]>>,
     pub sigalgs: Box<[info::Sigalg]>,
+    pub key_exchange: Option<KeyExchange>,
     pub exporter: Secret,
 }
 
@@ -43,6 +44,7 @@ impl Facts {
                 finished: info::finished(ssl, false).map(Vec::into_boxed_slice),
                 peer_finished: info::finished(ssl, true).map(Vec::into_boxed_slice),
                 sigalgs: info::shared_sigalgs(ssl),
+                key_exchange: info::key_exchange(ssl),
                 exporter,
             }
         }

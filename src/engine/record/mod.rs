@@ -26,8 +26,8 @@ use schedule::Secret;
 
 use super::state::Bytes;
 use super::{
-    failure, info, trace, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, Read, Role, SessionEvent,
-    TlsSession, Verify,
+    failure, info, trace, Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role,
+    SessionEvent, TlsSession, Verify,
 };
 use crate::error::{Error, Result};
 
@@ -49,6 +49,7 @@ const CLOSE_NOTIFY: u8 = 0;
 const UNEXPECTED_MESSAGE: u8 = 10;
 const BAD_RECORD_MAC: u8 = 20;
 const RECORD_OVERFLOW: u8 = 22;
+const BAD_CERTIFICATE: u8 = 42;
 const ILLEGAL_PARAMETER: u8 = 47;
 const DECODE_ERROR: u8 = 50;
 const PROTOCOL_VERSION: u8 = 70;
@@ -203,6 +204,12 @@ impl Established {
     /// An error is final.
     fn begin(&self) -> Result<()> {
         self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    /// The owner does not want this peer: an alert for it.
+    pub(super) fn dismiss(mut self) -> Vec<u8> {
+        let _ = self.write.seal(ALERT, &[FATAL, BAD_CERTIFICATE], &mut self.bytes.output);
+        std::mem::take(&mut self.bytes.output)
     }
 
     /// Ends the session with an alert and an error of OpenSSL's name.
@@ -544,6 +551,10 @@ impl TlsSession for Established {
 
     fn ephemeral_key(&self) -> Option<EphemeralKey> {
         None
+    }
+
+    fn key_exchange(&self) -> Option<KeyExchange> {
+        self.facts.key_exchange.clone()
     }
 
     fn shared_sigalgs(&self) -> Vec<String> {

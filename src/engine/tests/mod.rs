@@ -1,5 +1,6 @@
 //! Two sessions in memory, by subject.
 
+mod consent;
 mod data;
 mod handshake;
 mod hostile;

@@ -39,7 +39,7 @@ fn questions_come_in_order_and_wait_for_their_answers() {
 
             talk_in_pieces(&mut c, &mut s, piece);
             assert_eq!(s.state, Handshake::Parked);
-            let question = Question::Certificate { servername: Some("second.test".into()), ocsp: false };
+            let question = Question::Certificate { servername: Some("second.test".into()), ocsp: false, offer: None };
             assert_eq!(s.events, [SessionEvent::Question(question)]);
             s.session.answer(Answer::Certificate { context: Some(other.clone()), ocsp: None }).unwrap();
 
@@ -188,7 +188,7 @@ fn a_response_is_stapled_for_the_client_that_wants_it() {
             let mut s = Peer::new(&server, sc);
             let mut c = Peer::new(&client_context(&ca, version, version), cc);
             talk(&mut c, &mut s);
-            let asked = SessionEvent::Question(Question::Certificate { servername: None, ocsp: wanted });
+            let asked = SessionEvent::Question(Question::Certificate { servername: None, ocsp: wanted, offer: None });
             assert_eq!(s.events, [asked]);
             s.session.answer(Answer::Certificate { context: None, ocsp: staple }).unwrap();
             talk(&mut c, &mut s);

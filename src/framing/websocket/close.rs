@@ -22,7 +22,7 @@ pub struct CloseStatus {
 }
 
 /// Whether a Close frame may carry `code`: registered codes up to 1014, and those of libraries and programs.
-pub(super) fn is_valid(code: u16) -> bool {
+pub fn is_valid(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 

@@ -85,14 +85,35 @@ impl Encoder {
 
     /// A part of a message, which ends with the one that is `last`. Parts of text may end within a character.
     pub fn part(&mut self, kind: Kind, payload: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.encode(kind, payload, last, true, out)
+    }
+
+    /// The same; a message that begins with it is not compressed.
+    pub fn part_as_is(&mut self, kind: Kind, payload: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.encode(kind, payload, last, false, out)
+    }
+
+    /// Whether a part of `length` bytes is work for the deflater; `wanted`: it may be, if a message begins with it.
+    pub fn compresses(&self, length: usize, last: bool, wanted: bool) -> bool {
+        match self.open {
+            Some(open) => open.compressed,
+            None => wanted && self.deflater.is_some() && (!last || length >= self.threshold),
+        }
+    }
+
+    fn encode(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        last: bool,
+        compress: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
         self.check_open()?;
         let mut open = match self.open {
             Some(open) if open.kind == kind => open,
             Some(_) => return Err(EncodeError::MessageOpen),
-            None => {
-                let compressed = self.deflater.is_some() && (!last || payload.len() >= self.threshold);
-                Open { kind, compressed, begun: false }
-            }
+            None => Open { kind, compressed: self.compresses(payload.len(), last, compress), begun: false },
         };
         if last || !payload.is_empty() {
             let opcode = if open.begun { OpCode::Continuation } else { kind.into() };
@@ -138,6 +159,11 @@ impl Encoder {
         self.control(OpCode::Close, &payload, out)?;
         self.closed = true;
         Ok(())
+    }
+
+    /// Whether a message was begun and not ended.
+    pub fn is_within_message(&self) -> bool {
+        self.open.is_some()
     }
 
     /// Whether a Close frame has been sent.

@@ -8,7 +8,7 @@ use super::mask::Key;
 /// Bytes of the longest header: two, eight for the length, four for the masking key.
 pub(super) const MAX_HEADER: usize = 14;
 /// Bytes of a control frame's payload at most.
-pub(super) const MAX_CONTROL: usize = 125;
+pub const MAX_CONTROL: usize = 125;
 
 /// Which end of the connection this is. What a client sends is masked, what a server sends is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,7 +32,15 @@ struct Heard {
     failure: Option<u16>,
 }
 
-const LIMITS: Limits = Limits { frame: 70_000, message: 100_000, fragments: 20, control_frames: 30, pings: 2 };
+const LIMITS: Limits = Limits {
+    frame: 70_000,
+    message: 100_000,
+    fragments: 20,
+    control_frames: 30,
+    pings: 2,
+    head_bytes: limits::HEAD_BYTES,
+    headers: limits::HEADERS,
+};
 const BOTH: Direction = Direction { takeover: true, window_bits: 15 };
 
 fn config(flags: u8) -> (Config, Option<Agreed>) {
@@ -238,7 +246,7 @@ pub fn upgrade(data: &[u8]) {
             let headers = parse_headers(&extra).unwrap_or_default();
             let protocol = request.protocols.first().map(String::as_str);
             match request.accept(protocol, &DeflateOptions::default(), &headers) {
-                Ok((head, agreed)) => {
+                Ok(Acceptance { response: head, agreed, .. }) => {
                     let (names, _) = names(&head);
                     let own = 3 + usize::from(protocol.is_some()) + usize::from(agreed.is_some());
                     assert_eq!(names, own + headers.len());

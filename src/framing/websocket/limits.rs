@@ -25,11 +25,23 @@ pub struct Limits {
     pub control_frames: u32,
     /// Our own pings that wait for their pong; beyond it `Session::ping` fails. Default 64.
     pub pings: u32,
+    /// Bytes of a request's head: 431 or 414. Default and at most [`HEAD_BYTES`].
+    pub head_bytes: usize,
+    /// Header fields of a request: 431. Default and at most [`HEADERS`].
+    pub headers: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { frame: 16 << 20, message: 16 << 20, fragments: 1 << 17, control_frames: 1_000, pings: 64 }
+        Limits {
+            frame: 16 << 20,
+            message: 16 << 20,
+            fragments: 1 << 17,
+            control_frames: 1_000,
+            pings: 64,
+            head_bytes: HEAD_BYTES,
+            headers: HEADERS,
+        }
     }
 }
 

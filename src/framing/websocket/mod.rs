@@ -35,14 +35,14 @@ pub mod fuzzing;
 #[cfg(test)]
 mod tests;
 
-pub use close::{CloseStatus, ABNORMAL, NO_STATUS};
+pub use close::{is_valid as is_valid_close_code, CloseStatus, ABNORMAL, NO_STATUS};
 pub use decoder::{Data, Decoder, Event, Out};
 pub use encoder::{EncodeError, Encoder};
-pub use frame::{Failure, Kind, Role};
+pub use frame::{Failure, Kind, Role, MAX_CONTROL};
 pub use limits::Limits;
 pub use negotiate::{Agreed, DeflateOptions, Direction};
-pub use response::{parse_headers, reject, ResponseError};
-pub use session::{Phase, Session};
+pub use response::{parse_headers, reject, Acceptance, ResponseError};
+pub use session::{answer, Phase, Pings, Session};
 pub use shared::Shared;
 pub use upgrade::{Refusal, Request, Upgrade};
 

@@ -1,5 +1,7 @@
 //! permessage-deflate's parameters (RFC 7692, 5 and 7.1), and the grammar of extensions (RFC 6455, 9.1).
 
+use super::frame::Role;
+
 const NAME: &str = "permessage-deflate";
 
 /// What a server wants of permessage-deflate.
@@ -51,6 +53,24 @@ pub struct Direction {
 pub struct Agreed {
     pub server: Direction,
     pub client: Direction,
+}
+
+impl Agreed {
+    /// How the peer of `role` compresses.
+    pub fn incoming(&self, role: Role) -> Direction {
+        match role {
+            Role::Server => self.client,
+            Role::Client => self.server,
+        }
+    }
+
+    /// How `role` compresses.
+    pub fn outgoing(&self, role: Role) -> Direction {
+        match role {
+            Role::Server => self.server,
+            Role::Client => self.client,
+        }
+    }
 }
 
 /// An extension as it stands in the header. A parameter's value is without its quotes.

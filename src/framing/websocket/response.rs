@@ -34,6 +34,8 @@ pub enum ResponseError {
     ProtocolNotOffered(String),
     /// Not from 200 to 599.
     InvalidStatus(u16),
+    /// A reason phrase with a character that would end the line.
+    InvalidReason(String),
 }
 
 impl fmt::Display for ResponseError {
@@ -44,12 +46,23 @@ impl fmt::Display for ResponseError {
             ResponseError::ProtocolNotOffered(name) => {
                 write!(f, "the client has not offered the sub-protocol {name:?}")
             }
+            ResponseError::InvalidReason(reason) => write!(f, "invalid reason phrase {reason:?}"),
             ResponseError::InvalidStatus(status) => write!(f, "invalid HTTP status {status}"),
         }
     }
 }
 
 impl std::error::Error for ResponseError {}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The whole response.
+    pub response: Vec<u8>,
+    pub agreed: Option<Agreed>,
+    /// What `Sec-WebSocket-Extensions` says; `''` where there is none.
+    pub extensions: String,
+}
 
 impl Request {
     /// The response that opens the WebSocket, and what is agreed on compression. `headers` are added to it.
@@ -58,7 +71,7 @@ impl Request {
         protocol: Option<&str>,
         deflate: &DeflateOptions,
         headers: &[(&str, &str)],
-    ) -> Result<(Vec<u8>, Option<Agreed>), ResponseError> {
+    ) -> Result<Acceptance, ResponseError> {
         check(headers, OF_ACCEPTANCE)?;
         let mut text =
             String::from("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
@@ -69,25 +82,36 @@ impl Request {
             }
             push(&mut text, "Sec-WebSocket-Protocol", protocol);
         }
-        let agreed = negotiate(&self.extensions, deflate).map(|(agreed, answer)| {
-            push(&mut text, "Sec-WebSocket-Extensions", &answer);
-            agreed
-        });
+        let (agreed, extensions) = negotiate(&self.extensions, deflate).unzip();
+        let extensions = extensions.unwrap_or_default();
+        if !extensions.is_empty() {
+            push(&mut text, "Sec-WebSocket-Extensions", &extensions);
+        }
         for (name, value) in headers {
             push(&mut text, name, value);
         }
         text.push_str("\r\n");
-        Ok((text.into_bytes(), agreed))
+        Ok(Acceptance { response: text.into_bytes(), agreed, extensions })
     }
 }
 
-/// A response that refuses, after which the connection ends. `status`: 200 to 599. `headers` are added to it.
-pub fn reject(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<Vec<u8>, ResponseError> {
+/// A response that refuses, after which the connection ends. `status`: 200 to 599. `reason`: the phrase beside it; `None`
+/// for the usual one. `headers` are added to it.
+pub fn reject(
+    status: u16,
+    reason: Option<&str>,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Vec<u8>, ResponseError> {
     if !(200..600).contains(&status) {
         return Err(ResponseError::InvalidStatus(status));
     }
     check(headers, OF_REJECTION)?;
-    Ok(build_rejection(status, headers, body))
+    let reason = reason.unwrap_or_else(|| phrase(status));
+    if !is_legal(reason) {
+        return Err(ResponseError::InvalidReason(reason.to_owned()));
+    }
+    Ok(build_rejection(status, reason, headers, body))
 }
 
 /// The lines of `text`, ended by CRLF (the last one's may be missing), as names and values.
@@ -103,8 +127,8 @@ pub fn parse_headers(text: &str) -> Result<Vec<(&str, &str)>, ResponseError> {
 }
 
 /// Headers have been checked.
-pub(super) fn build_rejection(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {status} {}\r\n", phrase(status));
+pub(super) fn build_rejection(status: u16, reason: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut text = format!("HTTP/1.1 {status} {reason}\r\n");
     for (name, value) in headers {
         push(&mut text, name, value);
     }
@@ -127,10 +151,8 @@ fn push(text: &mut String, name: &str, value: &str) {
 }
 
 fn check(headers: &[(&str, &str)], reserved: &[&str]) -> Result<(), ResponseError> {
-    // No CR, no LF, no NUL: nothing that could begin another field or end the head.
-    let legal = |value: &str| value.bytes().all(|byte| byte == b'\t' || byte >= b' ' && byte != 127);
     for (name, value) in headers {
-        if !(is_token(name) && legal(value)) {
+        if !(is_token(name) && is_legal(value)) {
             return Err(ResponseError::InvalidHeader(format!("{name}: {value}")));
         }
         if reserved.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
@@ -140,12 +162,17 @@ fn check(headers: &[(&str, &str)], reserved: &[&str]) -> Result<(), ResponseErro
     Ok(())
 }
 
+/// No CR, no LF, no NUL: nothing that could begin another field or end the head.
+fn is_legal(value: &str) -> bool {
+    value.bytes().all(|byte| byte == b'\t' || byte >= b' ' && byte != 127)
+}
+
 fn accept_key(key: &str) -> String {
     STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }
 
 /// The usual ones; others may go without (RFC 9112, 4).
-fn phrase(status: u16) -> &'static str {
+pub(super) fn phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
         204 => "No Content",

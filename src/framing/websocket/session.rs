@@ -10,7 +10,7 @@ use super::frame::{Failure, Kind};
 use super::limits::Limits;
 use super::negotiate::Agreed;
 use super::shared::Shared;
-use super::{Config, Role};
+use super::Config;
 
 /// How far the closing handshake has come (RFC 6455, 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,14 +22,64 @@ pub enum Phase {
     Closed,
 }
 
+/// Our own pings that wait for their pong; each carries its number.
+#[derive(Debug, Clone, Copy)]
+pub struct Pings {
+    /// Those in between wait.
+    oldest: u32,
+    next: u32,
+    most: u32,
+}
+
+impl Pings {
+    /// The first number is 1.
+    pub fn new(limits: &Limits) -> Self {
+        Pings { oldest: 1, next: 1, most: limits.pings }
+    }
+
+    /// How many wait.
+    pub fn pending(&self) -> u32 {
+        self.next.wrapping_sub(self.oldest)
+    }
+
+    /// The number of another one, whose four bytes are its payload. Errors: [`EncodeError::TooManyPings`].
+    pub fn begin(&mut self) -> Result<u32, EncodeError> {
+        if self.pending() >= self.most {
+            return Err(EncodeError::TooManyPings);
+        }
+        let number = self.next;
+        self.next = number.wrapping_add(1);
+        Ok(number)
+    }
+
+    /// The ping that `payload` answers. A peer need only answer the last of several (RFC 6455, 5.5.3).
+    fn answered(&mut self, payload: &[u8]) -> Option<u32> {
+        let number = u32::from_be_bytes(payload.try_into().ok()?);
+        let waits = number.wrapping_sub(self.oldest) < self.pending();
+        if waits {
+            self.oldest = number.wrapping_add(1);
+        }
+        waits.then_some(number)
+    }
+}
+
+/// Appends to `replies` what `event` of the decoder asks for, unless our own Close frame is out, and gives the event with
+/// the number of the ping that it answers.
+pub fn answer<'e>(event: Event<'e>, encoder: &mut Encoder, pings: &mut Pings, replies: &mut Vec<u8>) -> Event<'e> {
+    match event {
+        Event::Ping(payload) => _ = encoder.pong(payload, replies),
+        Event::Close { code, .. } => _ = encoder.close(code, "", replies),
+        Event::Pong { payload, .. } => return Event::Pong { payload, answers: pings.answered(payload) },
+        Event::Data(_) => {}
+    }
+    event
+}
+
 /// An open WebSocket. Methods append what is to be sent to a buffer of the caller, in the order of the calls.
 pub struct Session {
     decoder: Decoder,
     encoder: Encoder,
-    limits: Limits,
-    /// The pings in between wait for their pong; each carries its number.
-    oldest_ping: u32,
-    next_ping: u32,
+    pings: Pings,
     /// The peer's Close frame, or our failure.
     ended: Option<CloseStatus>,
 }
@@ -37,16 +87,10 @@ pub struct Session {
 impl Session {
     /// `agreed`: what [`Request::accept`](super::Request::accept) has agreed.
     pub fn new(config: &Config, agreed: Option<Agreed>) -> Self {
-        let (incoming, outgoing) = match config.role {
-            Role::Server => (agreed.map(|a| a.client), agreed.map(|a| a.server)),
-            Role::Client => (agreed.map(|a| a.server), agreed.map(|a| a.client)),
-        };
         Session {
-            decoder: Decoder::new(config, incoming),
-            encoder: Encoder::new(config, outgoing),
-            limits: config.limits,
-            oldest_ping: 0,
-            next_ping: 0,
+            decoder: Decoder::new(config, agreed.map(|agreed| agreed.incoming(config.role))),
+            encoder: Encoder::new(config, agreed.map(|agreed| agreed.outgoing(config.role))),
+            pings: Pings::new(&config.limits),
             ended: None,
         }
     }
@@ -62,25 +106,12 @@ impl Session {
         replies: &mut Vec<u8>,
         out: &mut Out<'_>,
     ) -> Result<usize, Failure> {
-        let Session { decoder, encoder, oldest_ping, next_ping, ended, .. } = self;
+        let Session { decoder, encoder, pings, ended } = self;
         let result = decoder.push(bytes, now, &mut |event| {
-            match event {
-                // After our own Close frame neither is answered.
-                Event::Ping(payload) => _ = encoder.pong(payload, replies),
-                Event::Close { code, reason } => {
-                    _ = encoder.close(code, "", replies);
-                    *ended = Some(CloseStatus { code: code.unwrap_or(NO_STATUS), reason: reason.to_owned() });
-                }
-                Event::Pong { payload, .. } => {
-                    let answers = answered(payload, *oldest_ping, *next_ping);
-                    if let Some(number) = answers {
-                        *oldest_ping = number.wrapping_add(1);
-                    }
-                    return out(Event::Pong { payload, answers });
-                }
-                Event::Data(_) => {}
+            if let Event::Close { code, reason } = &event {
+                *ended = Some(CloseStatus { code: code.unwrap_or(NO_STATUS), reason: (*reason).to_owned() });
             }
-            out(event)
+            out(answer(event, encoder, pings, replies))
         });
         if let (Err(failure), None) = (&result, &self.ended) {
             _ = self.encoder.close(Some(failure.code), failure.reason, replies);
@@ -126,18 +157,17 @@ impl Session {
 
     /// A ping with a payload of its own, whose number the answer's event carries.
     pub fn ping(&mut self, out: &mut Vec<u8>) -> Result<u32, EncodeError> {
-        if self.pending_pings() >= self.limits.pings {
-            return Err(EncodeError::TooManyPings);
+        if self.encoder.is_closed() {
+            return Err(EncodeError::Closed);
         }
-        self.encoder.ping(&self.next_ping.to_be_bytes(), out)?;
-        let number = self.next_ping;
-        self.next_ping = number.wrapping_add(1);
+        let number = self.pings.begin()?;
+        self.encoder.ping(&number.to_be_bytes(), out)?;
         Ok(number)
     }
 
     /// Pings that wait for their pong.
     pub fn pending_pings(&self) -> u32 {
-        self.next_ping.wrapping_sub(self.oldest_ping)
+        self.pings.pending()
     }
 
     /// A ping with any payload, at most 125 bytes, which nobody waits for.
@@ -167,10 +197,4 @@ impl Session {
     pub fn status(&self) -> CloseStatus {
         self.ended.clone().unwrap_or(CloseStatus { code: ABNORMAL, reason: String::new() })
     }
-}
-
-/// The ping that `payload` answers. A peer need only answer the last of several (RFC 6455, 5.5.3).
-fn answered(payload: &[u8], oldest: u32, next: u32) -> Option<u32> {
-    let number = u32::from_be_bytes(payload.try_into().ok()?);
-    (number.wrapping_sub(oldest) < next.wrapping_sub(oldest)).then_some(number)
 }

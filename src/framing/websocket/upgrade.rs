@@ -1,13 +1,15 @@
 //! The opening handshake's request (RFC 6455, 4.2.1).
 
-use super::limits::{HEADERS, HEAD_BYTES};
+use super::limits::{Limits, HEADERS, HEAD_BYTES};
 use super::negotiate::{is_token, is_well_formed};
 use super::response;
 
 /// Collects a request until its head is complete. Each byte is looked at once as it comes and once when it is parsed,
 /// however they are split.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Upgrade {
+    most_bytes: usize,
+    most_fields: usize,
     head: Vec<u8>,
     /// Bytes of the line under way, its end not counted.
     line: usize,
@@ -55,10 +57,15 @@ impl Refusal {
         Refusal { headers, ..self }
     }
 
+    /// The request did not come in time.
+    pub const REQUEST_TIMEOUT: Refusal = Refusal::new(408, "no request in time");
+    /// The program did not answer in time.
+    pub const NO_ANSWER: Refusal = Refusal::new(503, "no answer in time");
+
     /// The whole response. The connection ends with it.
     pub fn response(&self) -> Vec<u8> {
         let headers = [&[("Content-Type", "text/plain")], self.headers].concat();
-        response::build_rejection(self.status, &headers, self.message.as_bytes())
+        response::build_rejection(self.status, response::phrase(self.status), &headers, self.message.as_bytes())
     }
 }
 
@@ -67,7 +74,25 @@ const VERSION_13: &[(&str, &str)] = &[("Sec-WebSocket-Version", "13")];
 const UPGRADE_REQUIRED: Refusal =
     Refusal::new(426, "this is a WebSocket server").with(&[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]);
 
+impl Default for Upgrade {
+    fn default() -> Self {
+        Upgrade::new(&Limits::default())
+    }
+}
+
 impl Upgrade {
+    /// With the limits on heads.
+    pub fn new(limits: &Limits) -> Self {
+        Upgrade {
+            most_bytes: limits.head_bytes.min(HEAD_BYTES),
+            most_fields: limits.headers.min(HEADERS),
+            head: Vec::new(),
+            line: 0,
+            past_first: false,
+            blank: 0,
+        }
+    }
+
     /// Takes the next bytes. Gives the request once its head is complete, and how many of `bytes` belong to it: those
     /// behind are the first of the WebSocket. After a request or a refusal an `Upgrade` is used up.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
@@ -80,7 +105,7 @@ impl Upgrade {
                 return Err(BAD_REQUEST);
             }
         }
-        let room = HEAD_BYTES - self.head.len();
+        let room = self.most_bytes - self.head.len();
         for (at, &byte) in bytes.iter().enumerate().skip(start) {
             if at - start == room {
                 return Err(if self.past_first {
@@ -92,7 +117,7 @@ impl Upgrade {
             match byte {
                 b'\n' if self.line == 0 => {
                     self.head.extend_from_slice(&bytes[start..=at]);
-                    return parse(&self.head).map(|request| Some((request, at + 1)));
+                    return parse(&self.head, self.most_fields).map(|request| Some((request, at + 1)));
                 }
                 b'\n' => {
                     self.line = 0;
@@ -151,9 +176,9 @@ fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-fn parse(head: &[u8]) -> Result<Request, Refusal> {
+fn parse(head: &[u8], most_fields: usize) -> Result<Request, Refusal> {
     let mut storage = [httparse::EMPTY_HEADER; HEADERS];
-    let mut request = httparse::Request::new(&mut storage);
+    let mut request = httparse::Request::new(&mut storage[..most_fields]);
     match request.parse(head) {
         Ok(httparse::Status::Complete(_)) => {}
         Ok(httparse::Status::Partial) => return Err(BAD_REQUEST),

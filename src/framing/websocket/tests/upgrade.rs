@@ -75,14 +75,15 @@ fn the_example_of_the_rfc() {
     assert_eq!(request.headers.len(), 9);
     assert_eq!(request.headers[8], ("Cookie".into(), "a=\u{c3}\u{a9}".into()));
     let options = DeflateOptions { enabled: false, ..Default::default() };
-    let (head, agreed) = request.accept(Some("chat"), &options, &[("X-Server", "one\ttwo")]).unwrap();
+    let Acceptance { response: head, agreed, .. } =
+        request.accept(Some("chat"), &options, &[("X-Server", "one\ttwo")]).unwrap();
     assert_eq!(
         String::from_utf8(head).unwrap(),
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\nX-Server: one\ttwo\r\n\r\n"
     );
     assert_eq!(agreed, None);
-    let (head, agreed) = request.accept(None, &DeflateOptions::default(), &[]).unwrap();
+    let Acceptance { response: head, agreed, .. } = request.accept(None, &DeflateOptions::default(), &[]).unwrap();
     assert!(String::from_utf8(head).unwrap().contains("\r\nSec-WebSocket-Extensions: permessage-deflate; server_no"));
     assert!(agreed.is_some());
 }
@@ -214,14 +215,14 @@ fn answers_cannot_be_injected_into() {
     ] {
         let expected = ResponseError::InvalidHeader(format!("{name}: {value}"));
         assert_eq!(request.accept(None, &options, &[(name, value)]), Err(expected.clone()));
-        assert_eq!(reject(403, &[(name, value)], b""), Err(expected));
+        assert_eq!(reject(403, None, &[(name, value)], b""), Err(expected));
     }
     for name in ["connection", "Upgrade", "Sec-WebSocket-Accept", "sec-websocket-protocol", "Content-Length"] {
         let expected = Err(ResponseError::ReservedHeader(name.into()));
         assert_eq!(request.accept(None, &options, &[("Fine", "too"), (name, "x")]), expected);
     }
     assert_eq!(
-        reject(403, &[("Transfer-Encoding", "chunked")], b""),
+        reject(403, None, &[("Transfer-Encoding", "chunked")], b""),
         Err(ResponseError::ReservedHeader("Transfer-Encoding".into()))
     );
     for protocol in ["b", "", "A", "a\r\nX: y"] {
@@ -232,16 +233,19 @@ fn answers_cannot_be_injected_into() {
 
 #[test]
 fn rejections() {
-    let head = reject(401, &[("WWW-Authenticate", "Basic realm=\"x\"")], b"who are you?").unwrap();
+    let head = reject(401, None, &[("WWW-Authenticate", "Basic realm=\"x\"")], b"who are you?").unwrap();
     assert_eq!(
         String::from_utf8(head).unwrap(),
         "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nConnection: close\r\nContent-Length: 12\r\n\r\n\
          who are you?"
     );
-    assert_eq!(reject(299, &[], b"").unwrap(), b"HTTP/1.1 299 \r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    assert_eq!(reject(304, &[], b"x").unwrap(), b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n");
+    assert_eq!(
+        reject(299, None, &[], b"").unwrap(),
+        b"HTTP/1.1 299 \r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    );
+    assert_eq!(reject(304, None, &[], b"x").unwrap(), b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n");
     for status in [0, 100, 101, 199, 600, 1000] {
-        assert_eq!(reject(status, &[], b""), Err(ResponseError::InvalidStatus(status)));
+        assert_eq!(reject(status, None, &[], b""), Err(ResponseError::InvalidStatus(status)));
     }
 }
 

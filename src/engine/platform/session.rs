@@ -1,10 +1,4 @@
-//! [`TlsSession`] over the operating system's own stack, by way of native-tls: SChannel on Windows, Security.framework
-//! on Apple systems, OpenSSL elsewhere.
-//!
-//! native-tls offers one certificate, one list of trusted roots, and bytes. Whatever else a [`SessionConfig`] asks for
-//! is refused with `ERR_C4TLS_PROVIDER_UNSUPPORTED` before the first byte; whatever else a session is asked about it
-//! does not know. Its clients differ in one thing: the system verifies the server's certificate inside the handshake,
-//! and refuses there.
+//! One session of the system's stack, over bytes.
 
 use std::io::{self, Read as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,104 +6,12 @@ use std::time::Instant;
 
 use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsConnector, TlsStream};
 
-use crate::credentials::start_openssl;
+use super::{failed, unsupported};
 use crate::engine::state::Bytes;
 use crate::engine::{
-    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, Read, Role, SessionConfig, SessionEvent, TlsSession,
-    Verify,
+    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role, SessionEvent, TlsSession, Verify,
 };
 use crate::error::{Error, Result};
-
-/// What sessions of the system's stack have in common. A cheap clone.
-#[derive(Clone)]
-pub struct Platform {
-    side: Side,
-}
-
-#[derive(Clone)]
-enum Side {
-    Server(TlsAcceptor),
-    Client(TlsConnector),
-}
-
-/// A server's certificate and key.
-pub enum Identity<'a> {
-    Pkcs12 {
-        der: &'a [u8],
-        passphrase: &'a str,
-    },
-    /// The chain, leaf first, and a PKCS#8 key that is not encrypted.
-    Pem {
-        chain: &'a [u8],
-        key: &'a [u8],
-    },
-}
-
-impl Platform {
-    /// Errors: `ERR_C4TLS_PLATFORM`, worded by the system.
-    pub fn server(identity: Identity) -> Result<Self> {
-        start_openssl();
-        let identity = match identity {
-            Identity::Pkcs12 { der, passphrase } => native_tls::Identity::from_pkcs12(der, passphrase),
-            Identity::Pem { chain, key } => native_tls::Identity::from_pkcs8(chain, key),
-        };
-        let acceptor = TlsAcceptor::new(identity.map_err(failed)?).map_err(failed)?;
-        Ok(Platform { side: Side::Server(acceptor) })
-    }
-
-    /// A client that trusts the system's roots, and those in `roots` (PEM each) as well.
-    pub fn client(roots: &[&[u8]]) -> Result<Self> {
-        start_openssl();
-        let mut builder = TlsConnector::builder();
-        for pem in roots {
-            builder.add_root_certificate(native_tls::Certificate::from_pem(pem).map_err(failed)?);
-        }
-        Ok(Platform { side: Side::Client(builder.build().map_err(failed)?) })
-    }
-
-    pub fn session(&self, config: SessionConfig) -> Result<Box<dyn TlsSession>> {
-        let SessionConfig { role, verify, alpn, servername, session, request_ocsp, hooks, sni, .. } = config;
-        let refused = [
-            (!alpn.is_empty(), "ALPN"),
-            (session.is_some(), "resuming a stored session"),
-            (request_ocsp, "OCSP stapling"),
-            (hooks.client_hello || hooks.certificate, "questions during the handshake"),
-            (hooks.psk, "pre-shared keys"),
-            (hooks.keylog, "key logging"),
-            (hooks.sessions, "session events"),
-            (hooks.trace, "tracing"),
-            (sni.is_some(), "certificates by server name"),
-            (verify.request && role == Role::Server, "client certificates"),
-        ];
-        if let Some((_, what)) = refused.iter().find(|(asked, _)| *asked) {
-            return Err(unsupported(what));
-        }
-        let start = match (&self.side, role) {
-            (Side::Server(acceptor), Role::Server) => Start::Accept(acceptor.clone()),
-            (Side::Client(connector), Role::Client) => Start::Connect(connector.clone()),
-            _ => return Err(unsupported("the other side of the handshake")),
-        };
-        Ok(Box::new(Session {
-            pipe: Pipe::default(),
-            stream: Stream::Ahead(start),
-            output: Vec::new(),
-            role,
-            servername,
-            done: None,
-            failed: None,
-            closing: false,
-        }))
-    }
-}
-
-fn failed(error: native_tls::Error) -> Error {
-    Error::new("ERR_C4TLS_PLATFORM", error.to_string())
-}
-
-fn unsupported(what: &str) -> Error {
-    let message = format!("The platform's TLS provider does not support {what}; use the internal provider");
-    Error::new("ERR_C4TLS_PROVIDER_UNSUPPORTED", message)
-}
 
 /// The system's view of the bytes. Shared with the session, because a handshake that fails takes its stream along, and
 /// the alert in it must still go out.
@@ -142,7 +44,7 @@ impl io::Write for Pipe {
     }
 }
 
-enum Start {
+pub(super) enum Start {
     Accept(TlsAcceptor),
     Connect(TlsConnector),
 }
@@ -155,7 +57,7 @@ enum Stream {
     Gone,
 }
 
-struct Session {
+pub(super) struct Session {
     pipe: Pipe,
     stream: Stream,
     output: Vec<u8>,
@@ -168,6 +70,19 @@ struct Session {
 }
 
 impl Session {
+    pub fn new(start: Start, role: Role, servername: Option<String>) -> Self {
+        Session {
+            pipe: Pipe::default(),
+            stream: Stream::Ahead(start),
+            output: Vec::new(),
+            role,
+            servername,
+            done: None,
+            failed: None,
+            closing: false,
+        }
+    }
+
     /// What every call ends with: the bytes that came out are the owner's, and an error stays.
     fn settle<T>(&mut self, result: Result<T>) -> Result<T> {
         self.output.append(&mut self.pipe.lock().output);
@@ -357,6 +272,10 @@ impl TlsSession for Session {
     }
 
     fn ephemeral_key(&self) -> Option<EphemeralKey> {
+        None
+    }
+
+    fn key_exchange(&self) -> Option<KeyExchange> {
         None
     }
 

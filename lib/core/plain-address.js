@@ -2,7 +2,7 @@
 
 const MAPPED = '::ffff:';
 
-/** An address as drivers know them: that of an IPv4 peer without the IPv6 in front. */
+/** An address without the IPv6 in front that an IPv4 peer has on a socket of both. */
 function plainAddress(address = '') {
   return address.startsWith(MAPPED) && address.includes('.') ? address.slice(MAPPED.length) : address;
 }
