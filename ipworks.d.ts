@@ -1022,7 +1022,7 @@ export class WSServer extends SocketServer {
   /**
    * Sends data as DataFormat says.
    * @throws IPWorksSSLError 10035 when not all, or nothing, was taken (see BytesSent); 10060, 10004, 10040 for a ping or pong of
-   *   more than 125 bytes, 4202 for a client that is leaving, 126
+   *   more than 125 bytes, 10055 when 128 KiB of them wait, 4202 for a client that is leaving, 126
    */
   send(connectionId: string, data: Bytes): Promise<void>;
   /** Sends bytes. Errors as send(). */

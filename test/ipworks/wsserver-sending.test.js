@@ -118,6 +118,12 @@ describe('WSServer, sending', () => {
     assert.deepStrictEqual(await frames(client, 3), [[text, true, 'aaa'], [text, true, '€b'], [text, true, 'bbb']]);
     await server.sendBytes(id, '123456');
     assert.deepStrictEqual(await frames(client, 2), [[binary, true, '1234'], [binary, true, '56']]);
+    // No character is torn over messages, only over frames.
+    await server.config('MaxFrameSize=1');
+    await server.sendText(id, 'aü€');
+    assert.deepStrictEqual((await frames(client, 6)).map(([opcode, fin]) => [opcode, fin]), [
+      [text, false], [continuation, false], [continuation, true], [text, false], [continuation, false], [continuation, true],
+    ]);
     await server.config('MaxFrameSize=100');
     await server.sendBytes(id, '123456');
     assert.deepStrictEqual(await frames(client, 1), [[binary, true, '123456']]);
