@@ -122,7 +122,8 @@ describe('WSServer, sending', () => {
     await server.config('MaxFrameSize=1');
     await server.sendText(id, 'aü€');
     assert.deepStrictEqual((await frames(client, 6)).map(([opcode, fin]) => [opcode, fin]), [
-      [text, false], [continuation, false], [continuation, true], [text, false], [continuation, false], [continuation, true],
+      [text, false], [continuation, false], [continuation, true],
+      [text, false], [continuation, false], [continuation, true],
     ]);
     await server.config('MaxFrameSize=100');
     await server.sendBytes(id, '123456');
