@@ -630,7 +630,8 @@ fn a_broadcast_reaches_those_that_are_open() {
     sink.wait_for(first.id(), |_| Some(()));
     // Nor whoever is within a message, a part of which may wait for its compression.
     let (mut five, fifth) = another(&sink, &server, address, OFFER);
-    assert_eq!(fifth.send_message(Part { last: false, ..part(message.as_bytes()) }, usize::MAX, true), Ok(Taken::Whole));
+    let beginning = Part { last: false, ..part(message.as_bytes()) };
+    assert_eq!(fifth.send_message(beginning, usize::MAX, true), Ok(Taken::Whole));
     assert_eq!(broadcast([fifth.clone()].iter(), part(message.as_bytes()), usize::MAX), 0);
     assert_eq!(send(&fifth, "the end"), Taken::Whole);
     assert_eq!(five.hear(), Told::Message(Kind::Text, format!("{message}the end").into_bytes()));
