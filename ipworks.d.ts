@@ -901,7 +901,7 @@ export interface WSServerEvents {
 
 /** Settings of {@link WSServer.config} beside those of {@link SSLServerSettings}. */
 export interface WSServerSettings extends SSLServerSettings {
-  /** Messages are put together, of 16 MiB at most (1009); else their parts come as they arrive. Default: `False`. */
+  /** Messages are put together; else their parts come as they arrive. A message has 16 MiB at most (1009). Default: `False`. */
   BufferMessage: string;
   /** Code of disconnect() and shutdown(): 1000 to 1003, 1007 to 1014, 3000 to 4999. Default: `1000`. */
   DisconnectStatusCode: string;
@@ -1022,7 +1022,7 @@ export class WSServer extends SocketServer {
   /**
    * Sends data as DataFormat says.
    * @throws IPWorksSSLError 10035 when not all, or nothing, was taken (see BytesSent); 10060, 10004, 10040 for a ping or pong of
-   *   more than 125 bytes, 4202 for a client that is leaving, 126
+   *   more than 125 bytes, 10055 when 128 KiB of them wait, 4202 for a client that is leaving, 126
    */
   send(connectionId: string, data: Bytes): Promise<void>;
   /** Sends bytes. Errors as send(). */

@@ -9,6 +9,8 @@ const { wholeCharacters } = require('./values');
 const SEND_FAILED = 4202;
 const IN_PROGRESS = 10037;
 const EMPTY = Buffer.alloc(0);
+/** Bytes of the longest character of UTF-8: a text has at least one, be it in several frames. */
+const CHARACTER = 4;
 /** Flags of a message on its way out. */
 const LAST = 1;
 const TEXT = 2;
@@ -59,7 +61,7 @@ class MessageSender extends Sender {
   // A message of its own.
   #piece(job, limit) {
     const { bytes, form } = job;
-    let length = Math.min(bytes.length, this.#maxFrame());
+    let length = Math.min(bytes.length, Math.max(this.#maxFrame(), form === AS_TEXT ? CHARACTER : 1));
     if (form === AS_TEXT && length < bytes.length) length = wholeCharacters(bytes.subarray(0, length)) || length;
     return this.#give(job, length, LAST, form, limit);
   }

@@ -26,8 +26,8 @@ const LEAST_QUEUE = 64 * 1024;
 const PATIENCE = 30_000;
 // A client that takes nothing of what is queued for so long, in milliseconds, is not waited for.
 const LINGER = 60_000;
-// Error of a ConnectionId that belongs to nobody, be it no more.
-const GONE = 126;
+// Errors that are the client's doing, not the program's: it has gone, or takes no more.
+const OF_CLIENT = new Set([126, 4202, 10055]);
 const ANYBODY = { allowed: ['*'], blocked: [] };
 
 /** Properties that a change of which makes another context. */
@@ -231,7 +231,7 @@ class SocketServer extends EventEmitter {
       if (given === DONE) return given;
     } catch (error) {
       given = Promise.reject(error);
-      if (error.code !== GONE) return given;
+      if (!OF_CLIENT.has(error.code)) return given;
     }
     // A client that does not read, or goes, must not end a program that does not look at what a send comes to.
     given.catch(() => {});
