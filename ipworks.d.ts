@@ -486,7 +486,10 @@ export interface DisconnectedEvent {
   readonly description: string;
 }
 
-/** Something went wrong beside connections. Without a listener nothing happens. */
+/**
+ * Something went wrong beside connections, or with a send whose promise nobody looks at (10035 once until there is room).
+ * Without a listener nothing happens.
+ */
 export interface ErrorEvent {
   /** '' when no connection is concerned. */
   readonly connectionId: string;
@@ -796,7 +799,7 @@ export class SSLServer extends SocketServer {
   disconnect(connectionId: string): Promise<void>;
 
   /**
-   * Sends bytes. See {@link Connection.getTimeout}.
+   * Sends bytes. See {@link Connection.getTimeout}. A failure that nobody looks at is an Error event.
    * @throws IPWorksSSLError 10035 when not all, or nothing, was taken (see BytesSent); 10060, 10004, 10054, 126
    */
   send(connectionId: string, text: Bytes): Promise<void>;
