@@ -272,7 +272,14 @@ export const SSLServerSSLProviders: {
 export type SSLServerSSLProviders = (typeof SSLServerSSLProviders)[keyof typeof SSLServerSSLProviders];
 
 /** What clients of both servers have. */
-declare abstract class Client {
+declare abstract class Client<DataIn> {
+  /**
+   * DataIn's events of this client from now on, one behind the other, until it has gone: `for await (const e of connection)`.
+   * While the loop is busy nothing more is read of the client. Listeners of DataIn hear of them too.
+   * @throws IPWorksSSLError 10037 when there is such a loop already
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<DataIn, void, void>;
+
   /** Bytes that the last send took; 0 when Timeout is not 0. Default: 0. */
   getBytesSent(): number;
   readonly bytesSent: number;
@@ -323,7 +330,7 @@ declare abstract class Client {
  * access is error 126. One made by `new Connection()` belongs to no server and has the defaults. Every getX(), isX() and
  * setX() is a property too.
  */
-export class Connection extends Client {
+export class Connection extends Client<DataInEvent> {
   /** False after pauseData(). Default: true. */
   isAcceptData(): boolean;
   readonly acceptData: boolean;
@@ -388,7 +395,7 @@ export const WebSocketDataFormats: {
 export type WebSocketDataFormats = (typeof WebSocketDataFormats)[keyof typeof WebSocketDataFormats];
 
 /** A client of {@link WSServer}; lives as long as a {@link Connection}. */
-export class WSConnection extends Client {
+export class WSConnection extends Client<WSDataInEvent> {
   /** False after pauseData(): nothing is read. Setting it pauses and resumes. Default: true. */
   isAcceptData(): boolean;
   setAcceptData(value: boolean): void;

@@ -374,6 +374,11 @@ class SocketServer extends EventEmitter {
     if (this.listenerCount(event) > 0) this.emit(event, eventObject(fields));
   }
 
+  _tellData(reader, event) {
+    reader?.push(event);
+    this.emit('DataIn', event);
+  }
+
   _patience() {
     return this.#settings.number('DefaultConnectionTimeout') * 1000 || PATIENCE;
   }
@@ -434,6 +439,7 @@ class SocketServer extends EventEmitter {
     try {
       this._tellEnd(handle, connected, status);
     } finally {
+      handle.reader?.end();
       handle.server = null;
       this.#clients.delete(connectionId);
       this.#handles.delete(connectionId);
