@@ -13,7 +13,6 @@ async function main() {
   server.setSSLCert(new Certificate(CertStoreTypes.cstPEMKeyBlob, key + cert, '', '*'));
   server.setLocalHost('127.0.0.1');
   server.setLocalPort(0);                              // a free one
-  server.setDefaultTimeout(30);                        // sends wait for slow clients; else they may be refused (10035)
   server
     .on('Connected', (e) => console.log(`connected: ${e.description}`))
     .on('DataIn', (e) => server.send(e.connectionId, e.textB))
