@@ -605,7 +605,10 @@ export interface SSLServerEvents {
  * MaskSensitiveData, UseInternalSecurityAPI, and what SSLSecurityFlags has for Windows, revocation and servers' names.
  */
 export interface SSLServerSettings {
-  /** Addresses, patterns of them with `*`, and hosts, with commas. Others are refused. Default: `*`. */
+  /**
+   * Addresses, patterns of them with `*`, and hosts, whose addresses are looked up once, with commas. Others are refused.
+   * A host that nobody knows is Error 11001. Default: `*`.
+   */
   AllowedClients: string;
   /** False: others may bind the port too (SO_REUSEPORT). Default: `True`. */
   BindExclusively: string;

@@ -30,6 +30,7 @@ const LINGER = 60_000;
 // Error of a ConnectionId that belongs to nobody, be it no more.
 const GONE = 126;
 const WOULD_BLOCK = 10035;
+const UNKNOWN_HOST = 11001;
 /** Errors of sends that interrupt() has ended, or the end of their client, which Disconnected tells. */
 const TOLD_OTHERWISE = new Set([10004, 10054, 4202]);
 const ANYBODY = { allowed: ['*'], blocked: [] };
@@ -292,10 +293,14 @@ class SocketServer extends EventEmitter {
 
   async #readLists() {
     const turn = ++this.#listsRead;
-    const [allowed, blocked] = await Promise.all(
-      ['AllowedClients', 'BlockedClients'].map((name) => resolveList(this.#settings.get(name))));
+    const [allowed, blocked] = await Promise.all(['AllowedClients', 'BlockedClients'].map((name) =>
+      resolveList(this.#settings.get(name), (host) => process.nextTick(() => this.#onUnknownHost(name, host)))));
     // Names of an earlier list may take longer.
     if (turn === this.#listsRead) this.#access = { allowed, blocked };
+  }
+
+  #onUnknownHost(name, host) {
+    this._error('', UNKNOWN_HOST, `${describe(UNKNOWN_HOST)} ${name}: ${host}`);
   }
 
   _configure(listening = this.#listening) {
