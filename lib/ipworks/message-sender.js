@@ -33,7 +33,7 @@ class MessageSender extends Sender {
 
   /** The next so many bytes are one message; 0: every send is one. */
   beginMessage(length) {
-    if (this.#hasBegun) throw failure(IN_PROGRESS, `MessageLength: ${this.messageLength} bytes are missing.`);
+    if (this.#hasBegun) throw this.#underWay();
     this.messageLength = length;
   }
 
@@ -51,6 +51,14 @@ class MessageSender extends Sender {
 
   _lost() {
     return failure(SEND_FAILED);
+  }
+
+  _noFile() {
+    return this.#hasBegun ? this.#underWay() : this._lost();
+  }
+
+  #underWay() {
+    return failure(IN_PROGRESS, `MessageLength: ${this.messageLength} bytes are missing.`);
   }
 
   // All of it as one message.

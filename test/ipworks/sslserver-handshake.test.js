@@ -45,6 +45,14 @@ async function fares(recorded, leaf, options = {}) {
   return [statusCode, description];
 }
 
+/** A client's certificate that it has signed itself, with a text in an extension: NAME.pem and NAME.key. */
+function selfSigned(name, subject, text) {
+  pki.openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', `${name}.key`);
+  fs.writeFileSync(pki.path(`${name}.cnf`), ['[req]', 'distinguished_name=subject', 'prompt=no', 'x509_extensions=own',
+    '[subject]', `CN=${subject}`, '[own]', `1.2.3.4.5=DER:${Buffer.from(text).toString('hex')}`, ''].join('\n'));
+  pki.openssl('req', '-x509', '-new', '-key', `${name}.key`, '-config', `${name}.cnf`, '-days', '3', '-out', `${name}.pem`);
+}
+
 describe('SSLServer, handshakes', () => {
   it('SSL-G-08: events come in their order', async () => {
     const names = [];
@@ -289,6 +297,18 @@ describe('SSLServer, handshakes', () => {
       assert.strictEqual(String(await readBytes(client, 5)), 'hello');
       await closed(stalled);
       await recorded.until(() => recorded.of('Connected').some((e) => e.statusCode === 280), 'error 280');
+    });
+
+    it('SSL-E-26 to 29: a certificate in a client\'s certificate is not the client\'s', async () => {
+      selfSigned('client-nested', 'outer', `\n${pki.read('client.pem')}\n`);
+      selfSigned('client-dashes', 'dashes', '-----BEGIN');
+      const { recorded, asked } = await asking();
+      for (const [leaf, name] of [['client-nested', 'outer'], ['client-dashes', 'dashes']]) {
+        assert.strictEqual((await fares(recorded, leaf))[0], 280);
+        const { certSubject, certEncoded, accept } = asked.pop();
+        assert.deepStrictEqual([certSubject, accept], [`CN=${name}`, false]);
+        assert.deepStrictEqual(new X509Certificate(certEncoded).raw, new X509Certificate(pki.read(`${leaf}.pem`)).raw);
+      }
     });
 
     it('SSL-C-31, D-51: the whole chain with SSLIncludeCertChain', async () => {

@@ -329,6 +329,30 @@ describe('WSServer, sending', () => {
     }
   });
 
+  it('WS-M-09: a file cannot begin within a message, and nothing waits for it', async () => {
+    const recorded = await webSockets();
+    const { server } = recorded;
+    const { client, id } = await recorded.connectRaw();
+    await server.config(`MessageLength[${id}]=2`);
+    await server.sendText(id, 'x');
+    await failsWith(10037, server.sendFile(id, __filename), /1 bytes are missing/);
+    await server.sendText(id, 'y');
+    assert.deepStrictEqual(await frames(client, 2), [[text, false, 'x'], [continuation, true, 'y']]);
+  });
+
+  it('WS-M-07: what nobody looks at is an Error, once until there is room', async () => {
+    const recorded = await webSockets();
+    const { server } = recorded;
+    const { client, id } = await recorded.connectRaw();
+    client.socket.pause();
+    await fill(server, id);
+    for (let i = 0; i < 3; i++) server.sendBytes(id, Buffer.alloc(16 * MIB));
+    const { connectionId, errorCode } = await recorded.first('Error');
+    assert.deepStrictEqual([connectionId, errorCode], [id, 10035]);
+    await server.doEvents();
+    assert.ok(recorded.of('Error').length <= 2, 'once for each time that there was room');
+  });
+
   it('WS-M-05: interrupt() ends a file: its message ends short, and the client stays', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-'));
     try {
