@@ -45,14 +45,6 @@ async function fares(recorded, leaf, options = {}) {
   return [statusCode, description];
 }
 
-/** A client's certificate that it has signed itself, with a text in an extension: NAME.pem and NAME.key. */
-function selfSigned(name, subject, text) {
-  pki.openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', `${name}.key`);
-  fs.writeFileSync(pki.path(`${name}.cnf`), ['[req]', 'distinguished_name=subject', 'prompt=no', 'x509_extensions=own',
-    '[subject]', `CN=${subject}`, '[own]', `1.2.3.4.5=DER:${Buffer.from(text).toString('hex')}`, ''].join('\n'));
-  pki.openssl('req', '-x509', '-new', '-key', `${name}.key`, '-config', `${name}.cnf`, '-days', '3', '-out', `${name}.pem`);
-}
-
 describe('SSLServer, handshakes', () => {
   it('SSL-G-08: events come in their order', async () => {
     const names = [];
@@ -300,8 +292,8 @@ describe('SSLServer, handshakes', () => {
     });
 
     it('SSL-E-26 to 29: a certificate in a client\'s certificate is not the client\'s', async () => {
-      selfSigned('client-nested', 'outer', `\n${pki.read('client.pem')}\n`);
-      selfSigned('client-dashes', 'dashes', '-----BEGIN');
+      pki.selfSigned('client-nested', 'outer', `\n${pki.read('client.pem')}\n`);
+      pki.selfSigned('client-dashes', 'dashes', '-----BEGIN');
       const { recorded, asked } = await asking();
       for (const [leaf, name] of [['client-nested', 'outer'], ['client-dashes', 'dashes']]) {
         assert.strictEqual((await fares(recorded, leaf))[0], 280);
