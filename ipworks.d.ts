@@ -53,7 +53,43 @@ export type CertStoreTypes = (typeof CertStoreTypes)[keyof typeof CertStoreTypes
 export class IPWorksSSLError extends Error {
   constructor(code: number, detail?: string, options?: { cause?: unknown });
   readonly name: 'IPWorksSSLError';
-  /** 271: Cannot open certificate store. 272: Cannot find specified certificate. 10022: Invalid argument. ... */
+  /**
+   * The document's number; the message has its text, and what exactly is wrong. 100, 101, 102, 116 (clients'), 10067 and
+   * 10091 to 10093 (Windows') do not occur, nor do 135, 275 and 283, which are 10035, 280 and 284 here.
+   *
+   * 100: You cannot change the RemotePort at this time. A connection is in progress.
+   * 101: You cannot change the RemoteHost at this time. A connection is in progress.
+   * 102: The RemoteHost address is invalid (0.0.0.0). 104: SSLServer is already listening.
+   * 106: Cannot change LocalPort when SSLServer is listening.
+   * 107: Cannot change LocalHost when SSLServer is listening.
+   * 108: Cannot change MaxConnections when SSLServer is listening.
+   * 112: You cannot change MaxLineLength at this time. A connection is in progress.
+   * 116: RemotePort cannot be zero. Please specify a valid service port number. 126: Invalid ConnectionId.
+   * 135: Operation would block. 270: Cannot load specified security library. 271: Cannot open certificate store.
+   * 272: Cannot find specified certificate. 273: Cannot acquire security credentials.
+   * 274: Cannot find certificate chain. 275: Cannot verify certificate chain. 276: Error during handshake.
+   * 280: Error verifying certificate. 281: Could not find client certificate.
+   * 282: Could not find server certificate. 283: Error encrypting data. 284: Error decrypting data.
+   * 4202: Error sending data to the connected client. 10004: Interrupted system call. 10009: Bad file number.
+   * 10013: Access denied. 10014: Bad address. 10022: Invalid argument. 10024: Too many open files.
+   * 10035: Operation would block. 10036: Operation now in progress. 10037: Operation already in progress.
+   * 10038: Socket operation on nonsocket. 10039: Destination address required. 10040: Message is too long.
+   * 10041: Protocol wrong type for socket. 10042: Bad protocol option. 10043: Protocol is not supported.
+   * 10044: Socket type is not supported. 10045: Operation is not supported on socket.
+   * 10046: Protocol family is not supported. 10047: Address family is not supported by protocol family.
+   * 10048: Address already in use. 10049: Cannot assign requested address. 10050: Network is down.
+   * 10051: Network is unreachable. 10052: Net dropped connection or reset. 10053: Software caused connection abort.
+   * 10054: Connection reset by peer. 10055: No buffer space available. 10056: Socket is already connected.
+   * 10057: Socket is not connected. 10058: Cannot send after socket shutdown.
+   * 10059: Too many references, cannot splice. 10060: Connection timed out. 10061: Connection refused.
+   * 10062: Too many levels of symbolic links. 10063: File name is too long. 10064: Host is down.
+   * 10065: No route to host. 10066: Directory is not empty. 10067: Too many processes. 10068: Too many users.
+   * 10069: Disc Quota Exceeded. 10070: Stale NFS file handle. 10071: Too many levels of remote in path.
+   * 10091: Network subsystem is unavailable. 10092: WINSOCK DLL Version out of range.
+   * 10093: Winsock is not loaded yet. 11001: Host not found.
+   * 11002: Nonauthoritative 'Host not found' (try again or check DNS setup).
+   * 11003: Nonrecoverable errors: FORMERR, REFUSED, NOTIMP. 11004: Valid name, no data record (check DNS setup).
+   */
   code: number;
   /** What the native side said. */
   cause?: unknown;
@@ -272,7 +308,14 @@ export const SSLServerSSLProviders: {
 export type SSLServerSSLProviders = (typeof SSLServerSSLProviders)[keyof typeof SSLServerSSLProviders];
 
 /** What clients of both servers have. */
-declare abstract class Client {
+declare abstract class Client<DataIn> {
+  /**
+   * DataIn's events of this client from now on, one behind the other, until it has gone: `for await (const e of connection)`.
+   * While the loop is busy nothing more is read of the client. Listeners of DataIn hear of them too.
+   * @throws IPWorksSSLError 10037 when there is such a loop already
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<DataIn, void, void>;
+
   /** Bytes that the last send took; 0 when Timeout is not 0. Default: 0. */
   getBytesSent(): number;
   readonly bytesSent: number;
@@ -323,7 +366,7 @@ declare abstract class Client {
  * access is error 126. One made by `new Connection()` belongs to no server and has the defaults. Every getX(), isX() and
  * setX() is a property too.
  */
-export class Connection extends Client {
+export class Connection extends Client<DataInEvent> {
   /** False after pauseData(). Default: true. */
   isAcceptData(): boolean;
   readonly acceptData: boolean;
@@ -388,7 +431,7 @@ export const WebSocketDataFormats: {
 export type WebSocketDataFormats = (typeof WebSocketDataFormats)[keyof typeof WebSocketDataFormats];
 
 /** A client of {@link WSServer}; lives as long as a {@link Connection}. */
-export class WSConnection extends Client {
+export class WSConnection extends Client<WSDataInEvent> {
   /** False after pauseData(): nothing is read. Setting it pauses and resumes. Default: true. */
   isAcceptData(): boolean;
   setAcceptData(value: boolean): void;
@@ -486,7 +529,10 @@ export interface DisconnectedEvent {
   readonly description: string;
 }
 
-/** Something went wrong beside connections. Without a listener nothing happens. */
+/**
+ * Something went wrong beside connections, or with a send whose promise nobody looks at (10035 once until there is room).
+ * Without a listener nothing happens.
+ */
 export interface ErrorEvent {
   /** '' when no connection is concerned. */
   readonly connectionId: string;
@@ -559,7 +605,10 @@ export interface SSLServerEvents {
  * MaskSensitiveData, UseInternalSecurityAPI, and what SSLSecurityFlags has for Windows, revocation and servers' names.
  */
 export interface SSLServerSettings {
-  /** Addresses, patterns of them with `*`, and hosts, with commas. Others are refused. Default: `*`. */
+  /**
+   * Addresses, patterns of them with `*`, and hosts, whose addresses are looked up once, with commas. Others are refused.
+   * A host that nobody knows is Error 11001. Default: `*`.
+   */
   AllowedClients: string;
   /** False: others may bind the port too (SO_REUSEPORT). Default: `True`. */
   BindExclusively: string;
@@ -636,7 +685,7 @@ export interface SSLServerSettings {
   CodePage: string;
   /** There is no key: read only. */
   LicenseInfo: string;
-  /** No effect: nothing sensitive is logged. Default: `True`. */
+  /** WSServer's Log hides Authorization and Cookie. SSLServer logs nothing. Default: `True`. */
   MaskSensitiveData: string;
   /** Milliseconds that doEvents() waits at most. Default: `20`. */
   SelectWaitMillis: string;
@@ -796,7 +845,7 @@ export class SSLServer extends SocketServer {
   disconnect(connectionId: string): Promise<void>;
 
   /**
-   * Sends bytes. See {@link Connection.getTimeout}.
+   * Sends bytes. See {@link Connection.getTimeout}. A failure that nobody looks at is an Error event.
    * @throws IPWorksSSLError 10035 when not all, or nothing, was taken (see BytesSent); 10060, 10004, 10054, 126
    */
   send(connectionId: string, text: Bytes): Promise<void>;
@@ -901,7 +950,7 @@ export interface WSServerEvents {
 
 /** Settings of {@link WSServer.config} beside those of {@link SSLServerSettings}. */
 export interface WSServerSettings extends SSLServerSettings {
-  /** Messages are put together, of 16 MiB at most (1009); else their parts come as they arrive. Default: `False`. */
+  /** Messages are put together; else their parts come as they arrive. A message has 16 MiB at most (1009). Default: `False`. */
   BufferMessage: string;
   /** Code of disconnect() and shutdown(): 1000 to 1003, 1007 to 1014, 3000 to 4999. Default: `1000`. */
   DisconnectStatusCode: string;
@@ -1022,7 +1071,7 @@ export class WSServer extends SocketServer {
   /**
    * Sends data as DataFormat says.
    * @throws IPWorksSSLError 10035 when not all, or nothing, was taken (see BytesSent); 10060, 10004, 10040 for a ping or pong of
-   *   more than 125 bytes, 4202 for a client that is leaving, 126
+   *   more than 125 bytes, 10055 when 128 KiB of them wait, 4202 for a client that is leaving, 126
    */
   send(connectionId: string, data: Bytes): Promise<void>;
   /** Sends bytes. Errors as send(). */

@@ -8,14 +8,20 @@ const ADDRESS = /^[\d.*:a-f]+$/i;
 const entries = (list) => list.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '');
 
 /**
- * Addresses of the hosts in a list; patterns of addresses stay as they are. A host that nobody knows matches nobody.
+ * Addresses of the hosts in a list; patterns of addresses stay as they are.
+ * @param {string} list
+ * @param {(host: string) => void} onUnknown is told of a host that nobody knows, and that matches nobody therefore
  * @returns {Promise<string[]>}
  */
-async function resolveList(list) {
+async function resolveList(list, onUnknown) {
   const found = await Promise.all(entries(list).map(async (entry) => {
     if (ADDRESS.test(entry) || net.isIP(entry) !== 0) return [entry];
-    const addresses = await dns.promises.lookup(entry, { all: true }).catch(() => []);
-    return addresses.map(({ address }) => address);
+    try {
+      return (await dns.promises.lookup(entry, { all: true })).map(({ address }) => address);
+    } catch {
+      onUnknown(entry);
+      return [];
+    }
   }));
   return found.flat();
 }

@@ -2,6 +2,7 @@
 // A client as programs see it: what Connection and WSConnection have in common.
 const { failure } = require('./errors');
 const { defineAccessors } = require('./accessors');
+const { Reader } = require('./reader');
 const check = require('./values');
 
 const INVALID_CONNECTION = 126;
@@ -27,6 +28,11 @@ class Client {
   get _handle() {
     if (this.#handle !== null && this.#handle.server !== null) return this.#handle;
     throw failure(INVALID_CONNECTION);
+  }
+
+  /** DataIn's events of this client, one behind the other, until it has gone; it waits while the loop is busy. */
+  [Symbol.asyncIterator]() {
+    return Reader.over(this._handle);
   }
 
   get _userData() { return this._seen && this.#userData; }

@@ -70,6 +70,7 @@ class ConnectionHandle extends Target {
     this.refusal = REFUSED;        // its number, when the client is refused for its certificate
     this.sender = this.makeSender(timeout, () => server._sendLimit(), () => this.server?._onReadyToSend(this));
     this.public = null;            // the Connection that programs see
+    this.reader = null;            // of `for await`
     this.paced = false;            // see onMessage
     this.attach(id);
   }

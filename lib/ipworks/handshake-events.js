@@ -24,16 +24,18 @@ function chooseCertificate(server, handle, { suites = [], sigalgs = [] }, patien
       return;
     }
     let context = null;
+    let problem = null;
     const { certStoreType, certStore, certPassword, certSubject } = request;
-    if (certStore.length > 0) {
+    if (certStore?.length > 0) {
       try {
         context = server._alternative(certStoreType, certStore, certPassword, certSubject || '*');
       } catch (error) {
-        // SSLCert is shown instead.
-        server._reportError(handle.connectionId, error);
+        problem = error;
       }
     }
+    // Without another one SSLCert is shown.
     handle.native.answerCertificate(context, undefined);
+    if (problem !== null) server._reportError(handle.connectionId, problem);
   });
 }
 
@@ -53,7 +55,15 @@ function judgeClient(server, handle, { present, code, message }, patience, whole
     return;
   }
   const chain = present ? native.getPeerChain() : [];
-  const shown = chain.slice(0, whole ? chain.length : 1).map((der) => new Certificate(der));
+  let shown;
+  try {
+    shown = chain.slice(0, whole ? chain.length : 1).map((der) => new Certificate(der));
+  } catch (error) {
+    // What a client has made must not end the program.
+    native.answerClientCertificate(false);
+    server._reportError(connectionId, error);
+    return;
+  }
   const certEncoded = shown.map((certificate) => certificate.getEncoded()).join('');
   const request = eventObject({
     connectionId,

@@ -9,6 +9,8 @@ const { wholeCharacters } = require('./values');
 const SEND_FAILED = 4202;
 const IN_PROGRESS = 10037;
 const EMPTY = Buffer.alloc(0);
+/** Bytes of the longest character of UTF-8: a text has at least one, be it in several frames. */
+const CHARACTER = 4;
 /** Flags of a message on its way out. */
 const LAST = 1;
 const TEXT = 2;
@@ -31,7 +33,7 @@ class MessageSender extends Sender {
 
   /** The next so many bytes are one message; 0: every send is one. */
   beginMessage(length) {
-    if (this.#hasBegun) throw failure(IN_PROGRESS, `MessageLength: ${this.messageLength} bytes are missing.`);
+    if (this.#hasBegun) throw this.#underWay();
     this.messageLength = length;
   }
 
@@ -51,6 +53,14 @@ class MessageSender extends Sender {
     return failure(SEND_FAILED);
   }
 
+  _noFile() {
+    return this.#hasBegun ? this.#underWay() : this._lost();
+  }
+
+  #underWay() {
+    return failure(IN_PROGRESS, `MessageLength: ${this.messageLength} bytes are missing.`);
+  }
+
   // All of it as one message.
   #message(job, limit) {
     return this.#give(job, job.bytes.length, LAST, job.form, limit);
@@ -59,7 +69,7 @@ class MessageSender extends Sender {
   // A message of its own.
   #piece(job, limit) {
     const { bytes, form } = job;
-    let length = Math.min(bytes.length, this.#maxFrame());
+    let length = Math.min(bytes.length, Math.max(this.#maxFrame(), form === AS_TEXT ? CHARACTER : 1));
     if (form === AS_TEXT && length < bytes.length) length = wholeCharacters(bytes.subarray(0, length)) || length;
     return this.#give(job, length, LAST, form, limit);
   }

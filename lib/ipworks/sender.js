@@ -37,6 +37,7 @@ class Sender {
     this.#onReady = onReady;
     this.bytesSent = 0;
     this.isReady = false;
+    this.isFullTold = false;   // an Error event has said so, and nothing has left since
     this.timeout = timeout;
   }
 
@@ -93,6 +94,11 @@ class Sender {
     return failure(RESET);
   }
 
+  /** The error of a file that cannot begin. */
+  _noFile() {
+    return this._lost();
+  }
+
   /** The file behind everything that was given before. Sends that come later follow it. */
   sendFile(path, onProgress) {
     return this.#await({ path, onProgress });
@@ -128,8 +134,9 @@ class Sender {
       if (this.#closing && job.taken) return;
       if (isFile(job)) {
         this.#native.setStallTimeout(this.timeout * 1000);
-        this.#native.sendFile(job.path);
-        return;
+        if (this.#native.sendFile(job.path)) return;
+        this.#jobs.shift().reject(this._noFile());
+        continue;
       }
       if (!job.taken && this._put(job, PORTION, false) < 0) {
         this.abandon(this._lost());
@@ -148,6 +155,7 @@ class Sender {
 
   /** Everything that was taken is in the kernel. */
   onDrain() {
+    this.isFullTold = false;
     if (this.#isWaiting()) {
       this.#advance();
       return;

@@ -10,6 +10,7 @@ const { listenerOptions, tlsParams } = require('./configuration');
 const { ConnectionMap } = require('./client');
 const { afterPromises } = require('./connection-handle');
 const { ask } = require('./decisions');
+const { Delivery } = require('./delivery');
 const { IPWorksSSLError, describe, failure, numberOf } = require('./errors');
 const { eventObject } = require('./event-objects');
 const { chooseCertificate, judgeClient } = require('./handshake-events');
@@ -26,8 +27,12 @@ const LEAST_QUEUE = 64 * 1024;
 const PATIENCE = 30_000;
 // A client that takes nothing of what is queued for so long, in milliseconds, is not waited for.
 const LINGER = 60_000;
-// Error of a ConnectionId that belongs to nobody, be it no more.
-const GONE = 126;
+/** Errors that are the client's doing, not the program's: it has gone, or takes no more. */
+const OF_CLIENT = new Set([126, 4202, 10055]);
+const WOULD_BLOCK = 10035;
+const UNKNOWN_HOST = 11001;
+/** Errors of sends that interrupt() has ended, or the end of their client, which Disconnected tells. */
+const TOLD_OTHERWISE = new Set([10004, 10054, 4202]);
 const ANYBODY = { allowed: ['*'], blocked: [] };
 
 /** Properties that a change of which makes another context. */
@@ -44,6 +49,7 @@ class SocketServer extends EventEmitter {
   #listeners = new Set();          // those of before too, while connections come from them
   #context = null;
   #access = ANYBODY;
+  #listsRead = 0;                  // how often
   #handles = new Map();            // by ConnectionId, also those whose handshake is under way
   #clients = new Map();            // connected ones, as programs see them
   #connections = new ConnectionMap(this.#clients);
@@ -92,6 +98,7 @@ class SocketServer extends EventEmitter {
   }
 
   async _settingChanged(name) {
+    if (this.#starting !== null) await this.#starting.catch(() => {});
     if (this.#listening === null) return;
     const isTls = this.#settings.isOf(TLS, name);
     if (!isTls && !this.#settings.isOf(TCP, name)) return;
@@ -125,7 +132,7 @@ class SocketServer extends EventEmitter {
     if (this._isListening()) throw failure(104);
     this.#starting = this.#start();
     try {
-      this.#listening = await this.#starting;
+      await this.#starting;
     } finally {
       this.#starting = null;
     }
@@ -134,8 +141,9 @@ class SocketServer extends EventEmitter {
   async #start() {
     const values = this.#values;
     const mode = this.#settings.number('UseIPv6');
-    this.#makeContext();
     const [address] = await Promise.all([addressOf(values.localHost, mode), this.#readLists()]);
+    // What was changed meanwhile counts.
+    this.#makeContext();
     const listening = new ListeningHandle(this);
     this._configure(listening);
     listening.listen(address, {
@@ -146,7 +154,7 @@ class SocketServer extends EventEmitter {
     });
     this.#listeners.add(listening);
     listening.ended.then(() => this.#listeners.delete(listening));
-    return listening;
+    this.#listening = listening;
   }
 
   /** The port is free afterwards; connections stay. */
@@ -220,22 +228,37 @@ class SocketServer extends EventEmitter {
 
   /** Sends a file; `onProgress(sent, total)` is told how far it came, in bytes. */
   sendFile(connectionId, fileName, onProgress) {
-    return this._give(connectionId, ({ sender }) => sender.sendFile(check.text(fileName, 'fileName'), onProgress));
+    return this._give(connectionId, ({ sender }) => {
+      if (onProgress !== undefined && typeof onProgress !== 'function') throw check.invalid('onProgress', 'a function');
+      return sender.sendFile(check.text(fileName, 'fileName'), onProgress);
+    });
   }
 
-  // Not an async function: a send makes no promise of its own, and they settle in order.
+  // Not an async function: a send that is done at once makes no promise of its own, and they settle in order.
   _give(connectionId, act) {
+    let handle;
     let given;
     try {
-      given = act(this._handle(connectionId));
-      if (given === DONE) return given;
+      handle = this._handle(connectionId);
+      given = act(handle);
     } catch (error) {
-      given = Promise.reject(error);
-      if (error.code !== GONE) return given;
+      const refused = Promise.reject(error);
+      // A client that goes must not end a program that does not look at what a send comes to.
+      if (OF_CLIENT.has(error.code)) refused.catch(() => {});
+      return refused;
     }
-    // A client that does not read, or goes, must not end a program that does not look at what a send comes to.
-    given.catch(() => {});
-    return given;
+    return given === DONE ? given : Delivery.of(given, (error) => this.#onUnseen(handle, error));
+  }
+
+  // A failure of a send that the program does not look at. A full queue is told once, until there is room.
+  #onUnseen(handle, error) {
+    const { sender, closed, leaving, connectionId } = handle;
+    if (closed || leaving || TOLD_OTHERWISE.has(error.code)) return;
+    if (error.code === WOULD_BLOCK) {
+      if (sender.isFullTold) return;
+      sender.isFullTold = true;
+    }
+    this._reportError(connectionId, error);
   }
 
   _sendLimit() {
@@ -269,9 +292,15 @@ class SocketServer extends EventEmitter {
   }
 
   async #readLists() {
-    const [allowed, blocked] = await Promise.all(
-      ['AllowedClients', 'BlockedClients'].map((name) => resolveList(this.#settings.get(name))));
-    this.#access = { allowed, blocked };
+    const turn = ++this.#listsRead;
+    const [allowed, blocked] = await Promise.all(['AllowedClients', 'BlockedClients'].map((name) =>
+      resolveList(this.#settings.get(name), (host) => process.nextTick(() => this.#onUnknownHost(name, host)))));
+    // Names of an earlier list may take longer.
+    if (turn === this.#listsRead) this.#access = { allowed, blocked };
+  }
+
+  #onUnknownHost(name, host) {
+    this._error('', UNKNOWN_HOST, `${describe(UNKNOWN_HOST)} ${name}: ${host}`);
   }
 
   _configure(listening = this.#listening) {
@@ -350,6 +379,11 @@ class SocketServer extends EventEmitter {
     if (this.listenerCount(event) > 0) this.emit(event, eventObject(fields));
   }
 
+  _tellData(reader, event) {
+    reader?.push(event);
+    this.emit('DataIn', event);
+  }
+
   _patience() {
     return this.#settings.number('DefaultConnectionTimeout') * 1000 || PATIENCE;
   }
@@ -410,6 +444,7 @@ class SocketServer extends EventEmitter {
     try {
       this._tellEnd(handle, connected, status);
     } finally {
+      handle.reader?.end();
       handle.server = null;
       this.#clients.delete(connectionId);
       this.#handles.delete(connectionId);

@@ -77,10 +77,10 @@ class SSLServer extends SocketServer {
     this._tellHandshake(handle);
   }
 
-  _onMessage({ connectionId }, bytes, ended) {
+  _onMessage({ connectionId, reader }, bytes, ended) {
     this._happened();
-    if (this.listenerCount('DataIn') === 0) return;
-    this.emit('DataIn', new DataInEvent(connectionId, bytes, ended, this.#codePage));
+    if (reader === null && this.listenerCount('DataIn') === 0) return;
+    this._tellData(reader, new DataInEvent(connectionId, bytes, ended, this.#codePage));
   }
 
   // A client that has not got through its handshake was never connected.

@@ -18,11 +18,18 @@ const FORMAT_TEXT = 1;
 const FORMAT_BINARY = 2;
 
 const ABNORMAL = 1006;
+const SEND_FAILED = 4202;
 const NO_BUFFER = 10055;
 const TIMED_OUT = 10060;
 const MESSAGE_TOO_LONG = 10040;
 const MAX_CONTROL = 125;
 const BROKEN = 'ERR_C4TLS_WEBSOCKET';
+const TOO_MANY = 'ERR_C4TLS_TOO_MANY_PINGS';
+
+/** Why the native side has not taken a ping or pong, as a numbered error. */
+function refusal(error) {
+  return failure(error.code === TOO_MANY ? NO_BUFFER : SEND_FAILED, error.message, { cause: error });
+}
 
 class WebSocketHandle extends ConnectionHandle {
   #pings = new Map();        // of ours that wait: by number, { resolve, reject, timer }
@@ -149,7 +156,7 @@ class WebSocketHandle extends ConnectionHandle {
     try {
       number = this.native.ping(null);
     } catch (error) {
-      return Promise.reject(failure(NO_BUFFER, error.message, { cause: error }));
+      return Promise.reject(refusal(error));
     }
     const { timeout } = this.sender;
     if (timeout === 0) return Promise.resolve();
@@ -165,8 +172,12 @@ class WebSocketHandle extends ConnectionHandle {
   /** A ping, or a pong that nobody asked for, with a payload. */
   sendControl(isPing, payload) {
     if (payload.length > MAX_CONTROL) throw failure(MESSAGE_TOO_LONG, `A ping or pong has at most ${MAX_CONTROL} bytes.`);
-    if (isPing) this.native.ping(payload);
-    else this.native.pong(payload);
+    try {
+      if (isPing) this.native.ping(payload);
+      else this.native.pong(payload);
+    } catch (error) {
+      throw refusal(error);
+    }
   }
 
   // Who answers a ping need not answer those before it.
@@ -202,6 +213,8 @@ class WebSocketHandle extends ConnectionHandle {
     }
     if (this.leaving) return;
     this.abandonInput();
+    // Behind what the program has paused is the client's answer.
+    if (!this.acceptData) this.native.readStart();
     const { code, reason, wait } = this.server._farewell(this);
     this.sender.close();
     this.native.closeWebSocket(code, reason, wait);
@@ -221,6 +234,7 @@ class WebSocketHandle extends ConnectionHandle {
   #answerClose() {
     if (!this.#owesClose || this.pumping || this.closed) return;
     this.#owesClose = false;
+    this.sender.close();
     this.native.answerClose();
   }
 

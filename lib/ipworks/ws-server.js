@@ -228,12 +228,12 @@ class WSServer extends SocketServer {
   }
 
   _onMessage(handle, bytes, dataFormat, isLast, endsLine, isText) {
-    const { connectionId } = handle;
+    const { connectionId, reader } = handle;
     this._happened();
     if (this.listenerCount('Log') > 0) this._log(handle, 'Debug', () => `${bytes.length} bytes received, format ${dataFormat}.`);
-    if (this.listenerCount('DataIn') === 0) return;
+    if (reader === null && this.listenerCount('DataIn') === 0) return;
     const codePage = isText ? UTF8 : this.#codePage;
-    this.emit('DataIn', new MessageInEvent(connectionId, bytes, endsLine, codePage, dataFormat, isLast));
+    this._tellData(reader, new MessageInEvent(connectionId, bytes, endsLine, codePage, dataFormat, isLast));
   }
 
   _onPing(handle, payload, response) {

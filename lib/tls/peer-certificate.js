@@ -17,9 +17,18 @@ function parseInfoAccess(text) {
   return out;
 }
 
+/**
+ * A certificate in DER. Node's X509Certificate looks for PEM first, and the texts in a peer's DER are the peer's: it
+ * would show a certificate that stands in one of them. Base64 holds nothing of the kind.
+ */
+function parse(der) {
+  const lines = der.toString('base64').match(/.{1,64}/g).join('\n');
+  return new X509Certificate(`-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`);
+}
+
 /** One certificate, in DER or parsed, as Node's getPeerCertificate() shows it. */
 function toObject(certificate) {
-  const parsed = certificate instanceof X509Certificate ? certificate : new X509Certificate(certificate);
+  const parsed = certificate instanceof X509Certificate ? certificate : parse(certificate);
   const out = parsed.toLegacyObject();
   if (typeof out.infoAccess === 'string') out.infoAccess = parseInfoAccess(out.infoAccess);
   return out;
@@ -27,7 +36,7 @@ function toObject(certificate) {
 
 /** A chain, leaf first: each holds its issuer; a self-signed root is its own issuer. */
 function toChain(ders) {
-  const parsed = ders.map((der) => new X509Certificate(der));
+  const parsed = ders.map(parse);
   const objects = parsed.map(toObject);
   for (let i = 0; i + 1 < objects.length; i++) objects[i].issuerCertificate = objects[i + 1];
   const last = parsed.at(-1);
@@ -39,11 +48,11 @@ function toChain(ders) {
 function toX509Chain(ders) {
   let issuer;
   for (let i = ders.length - 1; i >= 0; i--) {
-    const certificate = new X509Certificate(ders[i]);
+    const certificate = parse(ders[i]);
     Object.defineProperty(certificate, 'issuerCertificate', { value: issuer, configurable: true });
     issuer = certificate;
   }
   return issuer;
 }
 
-module.exports = { toChain, toObject, toX509Chain };
+module.exports = { parse, toChain, toObject, toX509Chain };

@@ -1,7 +1,6 @@
 'use strict';
 // TLSSocket: a net.Socket whose bytes travel through the native side.
 const net = require('net');
-const { X509Certificate } = require('crypto');
 const check = require('../core/validate');
 const { hooks } = require('../core/events');
 const { codes } = require('../core/errors');
@@ -471,7 +470,7 @@ TLSSocket.prototype.getPeerX509Certificate = function() {
 
 TLSSocket.prototype.getX509Certificate = function() {
   const der = this._handle?.getCertificate();
-  return der ? new X509Certificate(der) : undefined;
+  return der ? peerCertificate.parse(der) : undefined;
 };
 
 TLSSocket.prototype.setKeyCert = function(context) {

@@ -107,10 +107,11 @@ impl Connection {
     /// `ERR_C4TLS_UPGRADE_STATE`. On a connection that ends already it does nothing.
     pub fn accept_upgrade(self: &Arc<Self>, protocol: Option<&str>, headers: &str) -> Result<()> {
         let headers = parse_headers(headers).map_err(bad_response)?;
+        let mut outbox = lock(&self.outbox);
+        // Under the lock: the task may be giving the request up.
         if self.is_closing() {
             return Ok(());
         }
-        let mut outbox = lock(&self.outbox);
         let speaker = outbox.speaker.as_mut().ok_or_else(unanswerable)?;
         let Stage::Asked(request) = &speaker.stage else { return Err(unanswerable()) };
         let config = &speaker.options.config;
@@ -135,10 +136,10 @@ impl Connection {
     ) -> Result<()> {
         let headers = parse_headers(headers).map_err(bad_response)?;
         let response = reject(status, reason, &headers, body).map_err(bad_response)?;
+        let mut outbox = lock(&self.outbox);
         if self.is_closing() {
             return Ok(());
         }
-        let mut outbox = lock(&self.outbox);
         match outbox.speaker.as_mut() {
             Some(speaker) if matches!(speaker.stage, Stage::Asked(_)) => speaker.stage = Stage::Closed,
             _ => return Err(unanswerable()),
@@ -202,12 +203,13 @@ impl Connection {
         Ok(number)
     }
 
-    /// Pings the peer with a payload of at most 125 bytes; nobody waits for the pong.
+    /// Pings the peer with a payload of at most 125 bytes; nobody waits for the pong. Errors:
+    /// `ERR_C4TLS_TOO_MANY_PINGS`, [`limits::ANSWER_BACKLOG`] bytes of pings and pongs wait for the peer; `ERR_SOCKET_CLOSED`.
     pub fn ping_with(self: &Arc<Self>, payload: &[u8]) -> Result<()> {
         self.control_frame(payload, Waiting::Ping)
     }
 
-    /// A pong that nobody has asked for.
+    /// A pong that nobody has asked for. Errors as for [`ping_with`](Self::ping_with).
     pub fn pong(self: &Arc<Self>, payload: &[u8]) -> Result<()> {
         self.control_frame(payload, Waiting::Pong)
     }
@@ -216,7 +218,12 @@ impl Connection {
         if payload.len() > MAX_CONTROL {
             return Err(bad_frame(EncodeError::ControlTooLong));
         }
-        lock(&self.outbox).control(make(payload.to_vec())).map_err(bad_frame)?;
+        let mut outbox = lock(&self.outbox);
+        if outbox.owes_answers() {
+            return Err(Error::new("ERR_C4TLS_TOO_MANY_PINGS", "The peer takes no more pings and pongs"));
+        }
+        outbox.control(make(payload.to_vec())).map_err(bad_frame)?;
+        drop(outbox);
         self.wake();
         Ok(())
     }

@@ -51,7 +51,8 @@ pub const FILE_THREADS: usize = 4;
 
 /// Ciphertext of one connection above which its peer is not read, in bytes. What the program writes never comes so far, so
 /// two sides that write and do not read hold each other up no sooner than without TLS. Above it are answers that the peer
-/// asks for and does not take: TLS 1.3 answers each request for new keys, a WebSocket each ping.
+/// asks for and does not take: TLS 1.3 answers each request for new keys, a WebSocket each ping. Pings and pongs of the
+/// program count too, and are refused then.
 pub const ANSWER_BACKLOG: usize = 2 * CIPHERTEXT_BACKLOG;
 
 /// Bytes taken from a socket in one read: four full records, so that a fast peer costs few system calls. Each thread has

@@ -137,6 +137,15 @@ describe('IPWorks Certificate, fields', function () {
     assert.match(new Certificate(der).getSubject(), /O="say ""\0i"""/);
   });
 
+  it('texts that look like PEM within DER are texts (SSL-CT-33)', () => {
+    for (const subject of ['-----BEGIN', `a${pki.read('ec.pem').split('\n')[0]}`]) {
+      pki.openssl('req', '-x509', '-new', '-key', 'ec.key', '-days', '1', '-subj', `/CN=${subject}`, '-outform', 'DER',
+        '-out', 'ct-dashes.der');
+      assert.strictEqual(new Certificate(fs.readFileSync(pki.path('ct-dashes.der'))).getSubject(), `CN=${subject}`);
+      assert.strictEqual(new Certificate(pki.path('ct-dashes.der')).getSubject(), `CN=${subject}`);
+    }
+  });
+
   it('an empty object has the documented defaults (SSL-CT-11, 31)', () => {
     const c = new Certificate();
     const texts = [

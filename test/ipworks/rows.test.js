@@ -228,6 +228,8 @@ describe('documented items', () => {
       } else if (/^SSL-(C|CST|M|E)-/.test(id)) {
         // Of `0 cstUser` and `Connected.description` the second word.
         has(`\\b${/^(?:\d+ |\w+\.)?(\w+)/.exec(item)[1]}\\b`);
+      } else if (/^SSL-X-/.test(id)) {
+        has(`\\b${item}: \\w`);
       }
     }
     const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');

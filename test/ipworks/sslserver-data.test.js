@@ -236,6 +236,36 @@ describe('SSLServer, DataIn', () => {
     }
   });
 
+  it('a connection is an async iterator of its data, and waits for the loop', async () => {
+    const recorded = await listening((server) => server.setDefaultEOL('\n'));
+    const { server } = recorded;
+    const { client, id } = await recorded.connect();
+    const other = await recorded.connect();
+    const lines = server.connections.get(id)[Symbol.asyncIterator]();
+    failsWith(10037, () => server.connections.get(id)[Symbol.asyncIterator]());
+    other.client.write('not mine\n');
+    const line = `${'x'.repeat(998)}`;
+    const count = 32_000;
+    client.end(Buffer.from(Array.from({ length: count }, (_, i) => `${line}${i % 10}\n`).join('')));
+    assert.deepStrictEqual({ ...(await lines.next()).value.toJSON() }, { connectionId: id, text: `${line}0`, EOL: true });
+    await until(() => !server.connections.get(id).isAcceptData(), 6_000, 'a pause');
+    for (let i = 0; i < 20; i++) await server.doEvents();
+    assert.ok(recorded.of('DataIn').length < 1000, String(recorded.of('DataIn').length));
+    assert.ok(client.writableLength > 0, 'nothing held the writer back');
+    let got = 1;
+    for await (const { text: found } of lines) assert.strictEqual(found, `${line}${got++ % 10}`);
+    assert.strictEqual(got, count);
+    await recorded.first('Disconnected');
+    // A loop that is left leaves the rest to the others.
+    const rest = server.connections.get(other.id);
+    other.client.write(Array.from({ length: 100 }, (_, i) => `${i}\n`).join(''));
+    for await (const { text: found } of rest) if (found === '3') break;
+    await recorded.until(() => recorded.of('DataIn').at(-1).text === '99', 'the rest');
+    other.client.end();
+    await recorded.first('Disconnected', 1);
+    failsWith(126, () => rest[Symbol.asyncIterator]());
+  });
+
   it('SSL-G-09: events do not begin within another', async () => {
     const recorded = await listening((server) => server.setDefaultEOL('\n'));
     const { server } = recorded;

@@ -291,6 +291,18 @@ describe('SSLServer, handshakes', () => {
       await recorded.until(() => recorded.of('Connected').some((e) => e.statusCode === 280), 'error 280');
     });
 
+    it('SSL-E-26 to 29: a certificate in a client\'s certificate is not the client\'s', async () => {
+      pki.selfSigned('client-nested', 'outer', `\n${pki.read('client.pem')}\n`);
+      pki.selfSigned('client-dashes', 'dashes', '-----BEGIN');
+      const { recorded, asked } = await asking();
+      for (const [leaf, name] of [['client-nested', 'outer'], ['client-dashes', 'dashes']]) {
+        assert.strictEqual((await fares(recorded, leaf))[0], 280);
+        const { certSubject, certEncoded, accept } = asked.pop();
+        assert.deepStrictEqual([certSubject, accept], [`CN=${name}`, false]);
+        assert.deepStrictEqual(new X509Certificate(certEncoded).raw, new X509Certificate(pki.read(`${leaf}.pem`)).raw);
+      }
+    });
+
     it('SSL-C-31, D-51: the whole chain with SSLIncludeCertChain', async () => {
       const counts = [];
       const { recorded } = await asking((e) => {

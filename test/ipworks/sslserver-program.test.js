@@ -9,7 +9,7 @@ const { startNode } = require('../support/node-program');
 const pki = require('../support/pki');
 
 const PROGRAM = `
-const { ipworksssl } = tls;
+const ipworksssl = tls;
 
 async function main() {
   const [pfx, password] = JSON.parse(process.env.STORE);
@@ -80,7 +80,7 @@ main().catch((err) => {
 describe('SSLServer, a program', () => {
   it('SSL-G-01, 02, 04, 05, SSL-CN-18, SSL-M-04, SSL-M-14: runs as it is, and ends by itself', async () => {
     const program = startNode(PROGRAM, {
-      module: `require(${JSON.stringify(require.resolve('../..'))})`,
+      module: `require(${JSON.stringify(require.resolve('../../ipworks'))})`,
       env: { STORE: JSON.stringify([pki.path('ec.pfx'), pki.PASSPHRASE]), FILE: pki.path('ca.pem') },
     });
     const [, port] = await program.waitFor(/listening true on port (\d+)/);

@@ -9,7 +9,7 @@ const os = require('os');
 const path = require('path');
 const { failsWith, listening } = require('../support/ipworks');
 const { event, readBytes } = require('../support/net');
-const { within } = require('../support/time');
+const { until, within } = require('../support/time');
 
 const MIB = 1 << 20;
 const BLOCK = 64 * 1024;
@@ -128,6 +128,40 @@ describe('SSLServer, sending', () => {
     await drained(slow, total + 3);
     assert.strictEqual(slow.length, total + 3, 'what was refused was sent');
     assert.strictEqual(recorded.of('ReadyToSend').length, 2);
+  });
+
+  it('SSL-E-18 to 21, SSL-M-09: what fails and nobody looks at is an Error; a full queue once until there is room', async () => {
+    const recorded = await listening();
+    const { server } = recorded;
+    const slow = await lazy(recorded);
+    const connection = recorded.connection(slow.id);
+    const ignore = () => { for (let i = 0; i < 3; i++) server.send(slow.id, Buffer.alloc(16 * MIB)); };
+    const total = await fillUp(server, connection);
+    const seen = await Promise.allSettled([server.send(slow.id, Buffer.alloc(16 * MIB)), server.sendLine(slow.id, 'x'.repeat(16 * MIB))]);
+    assert.deepStrictEqual(seen.map(({ reason }) => reason.code), [10035, 10035]);
+    await server.doEvents();
+    assert.deepStrictEqual(recorded.of('Error'), [], 'the program looked');
+    ignore();
+    assert.deepStrictEqual({ ...await recorded.first('Error') },
+      { connectionId: slow.id, errorCode: 10035, description: '[10035] Operation would block.' });
+    await drained(slow, total);
+    await until(() => connection.isReadyToSend(), 6_000, 'room');
+    slow.client.pause();
+    ignore();
+    await recorded.first('Error', 1);
+    server.sendFile(slow.id, path.join(folder, 'missing'));
+    slow.client.resume();
+    assert.strictEqual((await recorded.first('Error', 2)).errorCode, 10022);
+    // The end of a client is told by Disconnected.
+    slow.client.pause();
+    connection.setTimeout(60);
+    server.send(slow.id, Buffer.alloc(24 * MIB));
+    server.interrupt(slow.id);
+    server.send(slow.id, Buffer.alloc(24 * MIB));
+    slow.client.destroy();
+    await recorded.first('Disconnected');
+    await server.doEvents();
+    assert.strictEqual(recorded.of('Error').length, 3);
   });
 
   it('SSL-C-09, D-44: the queue takes as much as OutBufferSize says', async () => {
@@ -268,6 +302,7 @@ describe('SSLServer, sending', () => {
     await failsWith(10022, server.sendFile(id, path.join(folder, 'missing')), /ENOENT/);
     await failsWith(10022, server.sendFile(id, folder), /EISDIR/);
     await failsWith(10022, server.sendFile(id, 5));
+    await failsWith(10022, server.sendFile(id, folder, 'not a function'));
     await server.sendText(id, 'on');
     assert.strictEqual(String(await readBytes(client, 2)), 'on');
   });

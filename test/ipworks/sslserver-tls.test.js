@@ -217,6 +217,18 @@ describe('SSLServer, TLS settings', function () {
     assert.strictEqual(text.match(/BEGIN CERTIFICATE/g).length, 2);
   });
 
+  it('SSL-X-273, SSL-X-274: what OpenSSL does not show is an error where it is set', async () => {
+    pki.openssl('req', '-x509', '-newkey', 'rsa:512', '-nodes', '-keyout', 'weak.key', '-subj', '/CN=weak', '-days', '3',
+      '-out', 'weak.pem');
+    await assert.rejects(listening(undefined, { certificate: 'weak' }), { code: 273, message: /SSLCert: .*key too small/ });
+    for (const pem of [pki.read('weak.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----']) {
+      await startFails(274, [`SSLCACerts=${pem}`], /SSLCACerts/);
+    }
+    const { server } = await listening();
+    await failsWith(274, server.config(`SSLCACerts=${pki.read('weak.pem')}`));
+    assert.strictEqual(await server.config('SSLCACerts'), '');
+  });
+
   it('SSL-C-30, D-50: renegotiation is refused, unless it is allowed, and always marked as secure', async () => {
     for (const allowed of [false, true]) {
       const recorded = await listening((server) => server.setDefaultEOL('\n'),

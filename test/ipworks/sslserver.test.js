@@ -255,6 +255,22 @@ describe('SSLServer', () => {
     assert.strictEqual(recorded.server.isListening(), false);
   });
 
+  it('what changes while it starts counts', async () => {
+    const recorded = new Recorded();
+    const { server } = recorded;
+    server.setLocalHost('127.0.0.1');
+    const starting = server.startListening();
+    server.setSSLCert(certificateOf('rsa'));
+    server.setDefaultEOL('\n');
+    const set = [server.config('SSLEnabledProtocols=12288'), server.config('BlockedClients=127.0.0.1')];
+    await starting;
+    await Promise.all(set);
+    await server.config('BlockedClients=10.*');
+    const { client, id } = await recorded.connect();
+    assert.deepStrictEqual([client.getProtocol(), client.getPeerCertificate().asn1Curve], ['TLSv1.3', undefined]);
+    assert.strictEqual(recorded.connection(id).getEOL(), '\n');
+  });
+
   it('SSL-P-02, SSL-CN-04, SSL-G-06: Connections has the clients by ConnectionId', async () => {
     const recorded = await listening();
     const { server } = recorded;

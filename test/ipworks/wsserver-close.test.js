@@ -152,6 +152,34 @@ describe('WSServer, closing', () => {
     assert.deepStrictEqual(await client.closeFrame(), [1000, '']);
   });
 
+  it('so does what waits for an earlier send, with a Timeout', async () => {
+    const recorded = await webSockets((server) => {
+      server.setDefaultTimeout(60);
+      server.on('DataIn', (e) => {
+        server.sendBytes(e.connectionId, Buffer.alloc(4 << 20));
+        server.send(e.connectionId, e.text);
+      });
+    }, { settings: ['MaxFrameSize=10000000', 'EnablePermessageDeflate=False'] });
+    const { client } = await recorded.connectRaw();
+    client.write(Buffer.concat([frame(text, 'a'), frame(close, closing(1000))]));
+    assert.strictEqual((await client.frame()).payload.length, 4 << 20);
+    assert.strictEqual(String((await client.frame()).payload), 'a');
+    assert.deepStrictEqual(await client.closeFrame(), [1000, '']);
+  });
+
+  it('a paused client answers a Close too', async () => {
+    const recorded = await webSockets();
+    const { server } = recorded;
+    const { client, id } = await recorded.connectRaw();
+    await server.pauseData(id);
+    client.write(frame(text, 'nobody hears this'));
+    await server.disconnect(id);
+    await client.closeFrame();
+    client.write(frame(close, closing(1000)));
+    assert.deepStrictEqual(await end(recorded), [1000, '']);
+    assert.deepStrictEqual(recorded.of('DataIn'), []);
+  });
+
   it('in LineMode too, and lines come before Disconnected', async () => {
     const recorded = await webSockets((server) => {
       server.on('Connected', (e) => { server.changeLineMode(e.connectionId, true); });

@@ -199,4 +199,18 @@ describe('WSServer, data', () => {
     await recorded.server.doEvents();
     assert.deepStrictEqual(order, ['a', 'a later', 'b', 'b later', 'c', 'c later']);
   });
+
+  it('a connection is an async iterator of its data, until it has gone', async () => {
+    const recorded = await webSockets();
+    const { client, id } = await recorded.connect();
+    const messages = recorded.server.getConnections().get(id)[Symbol.asyncIterator]();
+    client.ws.send('one');
+    client.ws.send(Buffer.from('two'));
+    for (const wanted of [['one', 1], ['two', 2]]) {
+      const { value } = await messages.next();
+      assert.deepStrictEqual([value.text, value.dataFormat], wanted);
+    }
+    client.ws.close();
+    assert.strictEqual((await messages.next()).done, true);
+  });
 });

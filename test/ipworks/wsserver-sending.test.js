@@ -10,7 +10,7 @@ const path = require('path');
 const { failsWith } = require('../support/ipworks');
 const { OPCODES, frame, webSockets } = require('../support/websocket');
 
-const { continuation, text, binary, close, ping, pong } = OPCODES;
+const { continuation, text, binary, ping, pong } = OPCODES;
 const MIB = 1 << 20;
 
 /** The next frames of a raw client: [opcode, fin, text]. */
@@ -118,6 +118,13 @@ describe('WSServer, sending', () => {
     assert.deepStrictEqual(await frames(client, 3), [[text, true, 'aaa'], [text, true, '€b'], [text, true, 'bbb']]);
     await server.sendBytes(id, '123456');
     assert.deepStrictEqual(await frames(client, 2), [[binary, true, '1234'], [binary, true, '56']]);
+    // No character is torn over messages, only over frames.
+    await server.config('MaxFrameSize=1');
+    await server.sendText(id, 'aü€');
+    assert.deepStrictEqual((await frames(client, 6)).map(([opcode, fin]) => [opcode, fin]), [
+      [text, false], [continuation, false], [continuation, true],
+      [text, false], [continuation, false], [continuation, true],
+    ]);
     await server.config('MaxFrameSize=100');
     await server.sendBytes(id, '123456');
     assert.deepStrictEqual(await frames(client, 1), [[binary, true, '123456']]);
@@ -252,6 +259,11 @@ describe('WSServer, sending', () => {
     const { id } = await recorded.connectRaw();
     await server.disconnect(id);
     await failsWith(4202, server.sendText(id, 'x'));
+    await failsWith(4202, server.ping(id));
+    server.setWSConnectionDataFormat(id, 10);
+    await failsWith(4202, server.send(id, 'x'));
+    failsWith(4202, () => server.setWSConnectionDataToSend(id, 'x'));
+    server.send(id, 'what nobody looks at ends no program');
     assert.strictEqual(await server.broadcast('x'), 0);
   });
 
@@ -317,7 +329,31 @@ describe('WSServer, sending', () => {
     }
   });
 
-  it('WS-M-05: interrupt() ends a file: its message cannot be finished, so the WebSocket closes', async () => {
+  it('WS-M-09: a file cannot begin within a message, and nothing waits for it', async () => {
+    const recorded = await webSockets();
+    const { server } = recorded;
+    const { client, id } = await recorded.connectRaw();
+    await server.config(`MessageLength[${id}]=2`);
+    await server.sendText(id, 'x');
+    await failsWith(10037, server.sendFile(id, __filename), /1 bytes are missing/);
+    await server.sendText(id, 'y');
+    assert.deepStrictEqual(await frames(client, 2), [[text, false, 'x'], [continuation, true, 'y']]);
+  });
+
+  it('WS-M-07: what nobody looks at is an Error, once until there is room', async () => {
+    const recorded = await webSockets();
+    const { server } = recorded;
+    const { client, id } = await recorded.connectRaw();
+    client.socket.pause();
+    await fill(server, id);
+    for (let i = 0; i < 3; i++) server.sendBytes(id, Buffer.alloc(16 * MIB));
+    const { connectionId, errorCode } = await recorded.first('Error');
+    assert.deepStrictEqual([connectionId, errorCode], [id, 10035]);
+    await server.doEvents();
+    assert.ok(recorded.of('Error').length <= 2, 'once for each time that there was room');
+  });
+
+  it('WS-M-05: interrupt() ends a file: its message ends short, and the client stays', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-'));
     try {
       const recorded = await webSockets();
@@ -331,11 +367,11 @@ describe('WSServer, sending', () => {
       await sending;
       client.socket.resume();
       let last;
-      for (;;) {
-        last = await client.frame();
-        if (last.opcode === close || last.fin) break;
-      }
-      assert.ok([close, continuation].includes(last.opcode));
+      do last = await client.frame();
+      while (!last.fin);
+      assert.strictEqual(last.opcode, continuation);
+      await server.sendText(id, 'behind');
+      assert.deepStrictEqual(await frames(client, 1), [[text, true, 'behind']]);
     } finally {
       fs.rmSync(folder, { recursive: true });
     }

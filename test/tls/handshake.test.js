@@ -65,6 +65,17 @@ forEachPairing((serverTls, clientTls) => {
       assert.strictEqual(client.getCertificate().subject.CN, 'good client');
     });
 
+    it(`${version}: a certificate within a client's certificate is not the client's`, async () => {
+      pki.selfSigned('nested', 'outer', `\n${pki.read('client.pem')}\n`);
+      const { socket } = await connectPair(serverTls, clientTls, {
+        server: { requestCert: true, rejectUnauthorized: false, ...only(version) }, client: pki.pair('nested'),
+      });
+      const { raw } = new crypto.X509Certificate(pki.read('nested.pem'));
+      assert.strictEqual(socket.getPeerCertificate().subject.CN, 'outer');
+      assert.deepStrictEqual(socket.getPeerCertificate(true).raw, raw);
+      assert.deepStrictEqual(socket.getPeerX509Certificate().raw, raw);
+    });
+
     for (const [name, code] of [
       ['client-untrusted', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
       ['client-expired', 'CERT_HAS_EXPIRED'],
@@ -389,6 +400,14 @@ describe('a refused server', () => {
       });
     }
   }
+
+  it('a certificate within a server\'s certificate has no say in its name', async () => {
+    pki.selfSigned('nested-server', 'outer', `\n${pki.read('ec.pem')}\n`);
+    const { port } = await serve(require('tls'), pki.pair('nested-server'));
+    const error = await closed(dial(subject, port, { ca: pki.read('nested-server.pem') }));
+    assert.strictEqual(error.code, 'ERR_TLS_CERT_ALTNAME_INVALID');
+    assert.strictEqual(error.cert.subject.CN, 'outer');
+  });
 
   it('checkServerIdentity may refuse what is otherwise good', async () => {
     const { port } = await serve(require('tls'));

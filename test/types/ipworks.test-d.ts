@@ -58,6 +58,8 @@ async function run() {
   await server.sendFile('1', 'a.txt', (sent, total) => console.log(sent / total));
   await server.send('1', Buffer.from(version + setting));
   for (const [id, connection] of server.connections) connection.setUserData(id + connection.getRemoteHost());
+  for await (const { text, EOL } of server.connections.get('1')) console.log(text.trim(), EOL);
+  for await (const { EOM } of sockets.connections.get('1')) console.log(EOM);
   const bytes: number = server.getConnections().item('1').bytesSent;
   await server.shutdown();
   return bytes;

@@ -113,10 +113,11 @@ fn pem_key(bytes: &[u8], passwords: Passwords<'_>) -> Result<CertificateStore> {
 fn certificates(bytes: &[u8]) -> Result<CertificateStore> {
     let bytes = pem_or_der(bytes);
     let mut store = CertificateStore::default();
-    if pem::is_pem(&bytes) {
-        add_all(&mut store, pem::certificates(&pem::tidied(&bytes))?)?;
-    } else {
-        store.add_certificate(X509::from_der(&bytes)?)?;
+    // DER first: the texts in it are those of whoever made it, a client for one, and may look like PEM.
+    match X509::from_der(&bytes) {
+        Ok(certificate) => store.add_certificate(certificate)?,
+        Err(_) if pem::is_pem(&bytes) => add_all(&mut store, pem::certificates(&pem::tidied(&bytes))?)?,
+        Err(error) => return Err(error.into()),
     }
     match store.certificates.is_empty() {
         true => Err(refusal("The store holds no certificate.")),

@@ -126,6 +126,16 @@ fn a_key_of_a_type_nobody_knows_has_its_object_identifier() {
 }
 
 #[test]
+fn a_text_within_a_certificate_is_no_pem() {
+    const NAME: &[u8] = b"aaaaaaaaaa";
+    let mut der = make("aaaaaaaaaa.test", KeyType::Ec).certificate.to_der().unwrap();
+    while let Some(at) = memchr::memmem::find(&der, NAME) {
+        der[at..at + NAME.len()].copy_from_slice(b"-----BEGIN");
+    }
+    assert_eq!(subject(&Selected::certificate(&der).unwrap()), "CN=-----BEGIN.test");
+}
+
+#[test]
 fn stores_have_a_largest_size() {
     let mut store = vec![b'\n'; MAX_STORE - 1200];
     store.extend(make("a.test", KeyType::Ec).pem.into_bytes());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, TryLockError};
 
 use super::{control, Connection, WriteStatus};
 use crate::driver::core::Core;
@@ -66,9 +66,16 @@ impl Connection {
     }
 
     /// Bytes that were taken and are not in the kernel, as they are: clear or encrypted. What was not read yet of a file
-    /// does not count.
+    /// does not count. While the task is at work with them there may be more, but never none.
     pub fn pending(&self) -> usize {
-        let mut core = lock(&self.core);
+        let waiting = lock(&self.outbox).len();
+        let mut core = match self.core.try_lock() {
+            Ok(core) => core,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Compressing a large message takes long.
+            Err(TryLockError::WouldBlock) if waiting > 0 => return waiting,
+            Err(TryLockError::WouldBlock) => lock(&self.core),
+        };
         core.encrypted() + lock(&self.outbox).len()
     }
 

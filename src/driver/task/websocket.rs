@@ -149,10 +149,17 @@ impl Listener {
     }
 
     fn refuse(&mut self, conn: &Arc<Connection>, refusal: &Refusal) {
-        lock(&conn.outbox).bytes.push(&refusal.response());
+        // Under the lock: the owner's own answer comes before, or not at all.
+        let mut outbox = lock(&conn.outbox);
+        if matches!(self.stage, Stage::Asked) && outbox.speaker.as_ref().is_none_or(|speaker| !speaker.is_asked()) {
+            return;
+        }
+        outbox.bytes.push(&refusal.response());
+        conn.finish(limits::CLOSE_STALL);
+        drop(outbox);
         let code = format!("ERR_C4TLS_UPGRADE_{}", refusal.status);
         conn.sink.emit(conn.id(), Event::Error(&Error::new(code, refusal.message)));
-        self.finish(conn, true);
+        self.finish(conn, false);
     }
 
     /// Nothing is taken any more. `now`: what waits is sent, then the connection ends, the server's side first (RFC 6455,

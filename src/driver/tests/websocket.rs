@@ -596,6 +596,9 @@ fn pings_are_numbered_until_they_are_answered() {
     expect(&sink, &conn, Seen::Pong(payload.clone(), Some(1)));
     expect(&sink, &conn, Seen::Pong(payload, None));
     assert_eq!(conn.ping(), Ok(3));
+    // What the peer does not take has a bound.
+    let refused = (0..1_000_000).find_map(|_| conn.pong(&[0; 125]).err());
+    assert_eq!(refused.map(|error| error.code), Some("ERR_C4TLS_TOO_MANY_PINGS".into()));
 }
 
 #[test]
@@ -625,6 +628,13 @@ fn a_broadcast_reaches_those_that_are_open() {
     assert!((0..100_000).find(full).is_some());
     one.hear();
     sink.wait_for(first.id(), |_| Some(()));
+    // Nor whoever is within a message, a part of which may wait for its compression.
+    let (mut five, fifth) = another(&sink, &server, address, OFFER);
+    let beginning = Part { last: false, ..part(message.as_bytes()) };
+    assert_eq!(fifth.send_message(beginning, usize::MAX, true), Ok(Taken::Whole));
+    assert_eq!(broadcast([fifth.clone()].iter(), part(message.as_bytes()), usize::MAX), 0);
+    assert_eq!(send(&fifth, "the end"), Taken::Whole);
+    assert_eq!(five.hear(), Told::Message(Kind::Text, format!("{message}the end").into_bytes()));
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(super) enum Stage {
     Closed,
     Asked(Box<Request>),
     Open(Encoder),
-    /// The task has the encoder while it compresses; `within`: a part of a message that is not its last.
+    /// The task has the encoder while it compresses; `within`: a message will be open behind it.
     Compressing {
         within: bool,
     },
@@ -79,13 +79,13 @@ pub(in crate::driver) struct Speaker {
     max_frame: usize,
     pub(super) pings: Pings,
     waiting: VecDeque<Waiting>,
-    /// Bytes in there.
+    /// Bytes in there, and of what the task compresses.
     size: usize,
     /// How many of them are in front of the file that is being sent.
     before_file: usize,
-    /// Bytes of the answers that the peer has caused, since it had taken all of them last.
+    /// Bytes of pings and pongs, most of them answers that the peer has caused, since it had taken all of them last.
     replies: usize,
-    /// Where the last one ends, counted as the outbox does.
+    /// Where the last of them ends, counted as the outbox does.
     replies_end: u64,
     /// A Close frame was sent, or waits.
     closing: bool,
@@ -115,7 +115,7 @@ impl Speaker {
         self.waiting.is_empty() && !matches!(self.stage, Stage::Compressing { .. })
     }
 
-    /// Bytes that wait for the task.
+    /// Bytes that wait for the task, or are with it.
     pub fn waiting(&self) -> usize {
         self.size
     }
@@ -124,37 +124,43 @@ impl Speaker {
         self.stage = Stage::Asked(Box::new(request));
     }
 
+    /// The request waits for an answer.
+    pub fn is_asked(&self) -> bool {
+        matches!(self.stage, Stage::Asked(_))
+    }
+
     /// The next for the task to encode.
     fn next(&mut self) -> Option<Encoding> {
-        if !matches!(self.stage, Stage::Open(_)) {
-            return None;
-        }
+        let Stage::Open(encoder) = &self.stage else { return None };
         let next = self.waiting.pop_front()?;
         self.before_file = self.before_file.saturating_sub(1);
-        let within = matches!(next, Waiting::Message { last: false, .. });
+        let within = match next {
+            Waiting::Message { last, .. } => !last,
+            _ => encoder.is_within_message(),
+        };
         let Stage::Open(encoder) = std::mem::replace(&mut self.stage, Stage::Compressing { within }) else {
             return None;
         };
-        self.size -= next.size();
         Some(Encoding { encoder, next })
     }
 
     /// A file is sent behind what waits. False: the WebSocket is not open, or a message is under way.
     pub fn send_file(&mut self) -> bool {
-        let fits = self.is_open() && !self.is_within_message();
+        let fits = self.is_open() && !self.is_within_message(false);
         if fits {
             self.before_file = self.waiting.len();
         }
         fits
     }
 
-    /// Whether what was sent last is a part of a message, and not its last.
-    fn is_within_message(&self) -> bool {
+    /// Whether what was sent last is a part of a message, and not its last. A `file` on its way is a whole message.
+    fn is_within_message(&self, file: bool) -> bool {
         let unfinished = |waiting: &Waiting| match waiting {
             Waiting::Message { last, .. } => Some(!last),
             _ => None,
         };
         self.waiting.iter().rev().find_map(unfinished).unwrap_or(match &self.stage {
+            _ if file => false,
             Stage::Open(encoder) => encoder.is_within_message(),
             Stage::Compressing { within } => *within,
             _ => false,
@@ -213,6 +219,7 @@ impl Encoding {
     pub fn put_back(self, outbox: &mut Outbox, frames: &[u8]) {
         outbox.bytes.push(frames);
         if let Some(speaker) = &mut outbox.speaker {
+            speaker.size -= self.next.size();
             speaker.open(self.encoder);
         }
     }
@@ -238,7 +245,7 @@ impl Outbox {
             }
             _ => event,
         };
-        self.count_reply(before);
+        self.count_control(before);
         event
     }
 
@@ -250,7 +257,8 @@ impl Outbox {
         true
     }
 
-    fn count_reply(&mut self, before: u64) {
+    /// What was pushed since `before` is a ping or a pong.
+    fn count_control(&mut self, before: u64) {
         let (pushed, taken) = self.bytes.progress();
         if let Some(speaker) = self.speaker.as_mut().filter(|_| pushed > before) {
             if taken >= speaker.replies_end {
@@ -261,7 +269,7 @@ impl Outbox {
         }
     }
 
-    /// Whether the peer leaves too many of its answers where they are.
+    /// Whether the peer leaves too many pongs, and pings, where they are.
     pub fn owes_answers(&self) -> bool {
         self.speaker.as_ref().is_some_and(|speaker| {
             speaker.replies >= limits::ANSWER_BACKLOG && self.bytes.progress().1 < speaker.replies_end
@@ -314,15 +322,20 @@ impl Outbox {
         };
         let closes = matches!(frame, Waiting::Close { .. });
         speaker.closing = closes;
+        let before = self.bytes.progress().0;
         match &mut speaker.stage {
             Stage::Open(encoder) if !closes || (!file && speaker.waiting.is_empty()) => {
                 self.bytes.push_with(0, |bytes| frame.encode(encoder, bytes));
             }
             _ => speaker.wait(frame),
         }
+        if !closes {
+            self.count_control(before);
+        }
         Ok(())
     }
 
+    /// Takes a whole message for many. Errors: a message is under way.
     pub(super) fn broadcast(
         &mut self,
         message: &mut Option<Shared>,
@@ -331,6 +344,10 @@ impl Outbox {
     ) -> Result<Taken, EncodeError> {
         let (waits, file) = (self.len(), self.has_file());
         let Some(speaker) = self.speaker.as_mut().filter(|speaker| speaker.is_open()) else { return Ok(Taken::Gone) };
+        // Also when parts of it still wait: this one would be taken for another.
+        if speaker.is_within_message(file) {
+            return Err(EncodeError::MessageOpen);
+        }
         let encoder = match &speaker.stage {
             Stage::Open(encoder) if !file => encoder,
             _ => return self.say(part, limit),

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Headers of unmasked frames: first byte and payload.
-fn split(mut wire: &[u8]) -> Vec<(u8, Vec<u8>)> {
+/// Unmasked frames: first byte and payload.
+pub(super) fn split(mut wire: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut frames = Vec::new();
     while let [first, second, rest @ ..] = wire {
         let (length, rest) = match second {
