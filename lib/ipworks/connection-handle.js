@@ -86,7 +86,7 @@ class ConnectionHandle extends Target {
       case kinds.SECURE: this.onSecure(); break;
       case kinds.EOF: this.onEnd(); break;
       case kinds.ERROR: this.onError(arg, json(payload)); break;
-      case kinds.CLOSED: this.onClosed(); break;
+      case kinds.CLOSED: this.onClosed(arg === 1); break;
       case kinds.CERTIFICATE: this.server._onCertificateWanted(this, json(payload)); break;
       case kinds.CLIENT_CERTIFICATE: this.onClientCertificate(json(payload)); break;
       case kinds.RENEGOTIATION: this.native.answerRenegotiation(); break;
@@ -279,10 +279,11 @@ class ConnectionHandle extends Target {
     return [status, this.failedText === '' ? describe(status) : `${describe(status)} ${this.failedText}`];
   }
 
-  onClosed() {
+  // `lossy`: the client took nothing of the last for too long.
+  onClosed(lossy) {
     this.closed = true;
     this.native.close();           // lets the native session go
-    this.sender.end(this.failedStatus);
+    this.sender.end(this.failedStatus || (lossy ? TIMED_OUT : 0));
     this.detach();
     this.cutter?.finish();
     // What the program has paused comes first.

@@ -258,9 +258,9 @@ class WebSocketHandle extends ConnectionHandle {
     return this.closeStatus ?? [ABNORMAL, this.failedText];
   }
 
-  onClosed() {
+  onClosed(lossy) {
     this.#endPings(this.sender._lost());
-    super.onClosed();
+    super.onClosed(lossy);
   }
 }
 

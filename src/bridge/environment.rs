@@ -219,7 +219,7 @@ fn push_event(queue: &mut Queue, target: u32, event: Event<'_>) {
         }
         Event::Stalled => plain(kind::STALLED, 0),
         Event::ShutdownDone => plain(kind::SHUTDOWN_DONE, 0),
-        Event::Closed => plain(kind::CLOSED, 0),
+        Event::Closed { gave_up } => plain(kind::CLOSED, gave_up.into()),
         Event::CipherResume => plain(kind::CIPHER_RESUME, 0),
         Event::CipherEnd => plain(kind::CIPHER_END, 0),
         Event::OcspResponse(None) => plain(kind::OCSP_RESPONSE, 0),

@@ -78,7 +78,10 @@ pub enum Event<'a> {
     Stalled,
     /// Final: the connection closes by itself.
     Error(&'a Error),
-    Closed,
+    Closed {
+        /// The peer took nothing for too long, so that what was given last is lost.
+        gave_up: bool,
+    },
     Question(&'a Question),
     Keylog(&'a [u8]),
     NewSession {

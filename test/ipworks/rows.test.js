@@ -218,7 +218,9 @@ describe('documented items', () => {
 
   it('have a type, and a sentence in README when a code page is missing', () => {
     const root = path.join(__dirname, '..', '..');
-    const types = fs.readFileSync(path.join(root, 'ipworks.d.ts'), 'utf8');
+    const folder = path.join(root, 'lib', 'ipworks', 'types');
+    const files = [path.join(root, 'ipworks.d.ts'), ...fs.readdirSync(folder).map((name) => path.join(folder, name))];
+    const types = files.map((name) => fs.readFileSync(name, 'utf8')).join('\n');
     for (const { id, item, default: initial } of ROWS) {
       const has = (pattern) => assert.match(types, new RegExp(pattern), id);
       if (/^SSL-(P|CN|CT)-/.test(id) && /^\w+( get| is|$)/.test(item)) {

@@ -110,7 +110,7 @@ impl Task {
         if let Some(server) = core.unseen.take() {
             server.forget(self.conn.id());
         }
-        self.emit(Event::Closed);
+        self.emit(Event::Closed { gave_up: self.resets });
     }
 
     /// What was written before the close and the kernel takes at once still goes out, as it would have in Node, where

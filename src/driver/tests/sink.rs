@@ -232,7 +232,8 @@ impl EventSink for Sink {
                 }
                 Event::Stalled => Seen::Other("stalled"),
                 Event::ShutdownDone => Seen::Other("shutdown"),
-                Event::Closed => Seen::Other("closed"),
+                Event::Closed { gave_up: false } => Seen::Other("closed"),
+                Event::Closed { gave_up: true } => Seen::Other("closed, with a loss"),
                 Event::Keylog(_) => Seen::Other("keylog"),
                 Event::NewSession { .. } => Seen::Other("session"),
                 Event::OcspResponse(_) => Seen::Other("ocsp"),
