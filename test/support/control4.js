@@ -5,9 +5,9 @@
 const assert = require('assert');
 const net = require('net');
 const { Driver } = require('../../control4');
+const { Changes } = require('./changes');
 const { track } = require('./cleanup');
-const { PATIENCE, event } = require('./net');
-const { within } = require('./time');
+const { event } = require('./net');
 
 const CALLBACKS = {
   OnServerStatusChanged: 'server', OnServerConnectionStatusChanged: 'connection', OnServerDataIn: 'data',
@@ -19,7 +19,7 @@ class Recorded {
     this.driver = new Driver(options);
     /** What happened so far: ['server' | 'connection' | 'data' | a diagnostic event, ...arguments]. */
     this.calls = [];
-    this.checks = new Set();
+    this.changes = new Changes();
     for (const [callback, name] of Object.entries(CALLBACKS)) {
       this.driver[callback] = (...args) => this.note(name, args);
     }
@@ -29,7 +29,7 @@ class Recorded {
 
   note(name, args) {
     this.calls.push([name, ...args]);
-    for (const check of this.checks) check();
+    this.changes.tell();
   }
 
   /** Calls of a name, without it. */
@@ -44,25 +44,11 @@ class Recorded {
 
   /** Resolves with the first truthy result of `find()`, which is tried now and after every call. */
   async until(find, what) {
-    let check;
     try {
-      return await within(PATIENCE, new Promise((resolve, reject) => {
-        check = () => {
-          try {
-            const found = find();
-            if (found) resolve(found);
-          } catch (error) {
-            reject(error);
-          }
-        };
-        this.checks.add(check);
-        check();
-      }), what);
+      return await this.changes.until(find, what);
     } catch (error) {
       error.message += `; so far: ${this.calls.map((call) => call.join(' ')).join(', ')}`;
       throw error;
-    } finally {
-      this.checks.delete(check);
     }
   }
 

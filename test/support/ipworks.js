@@ -5,11 +5,11 @@
 const assert = require('assert');
 const tls = require('tls');
 const { Certificate, CertStoreTypes, SSLServer } = require('../../ipworks');
+const { Changes } = require('./changes');
 const { track } = require('./cleanup');
-const { PATIENCE, event } = require('./net');
+const { event } = require('./net');
 const pki = require('./pki');
 const { start } = require('./program');
-const { within } = require('./time');
 
 /** Events that do not change how a connection is accepted; the others a test listens to itself. */
 const NOTED = ['Connected', 'Disconnected', 'DataIn', 'Error', 'ReadyToSend', 'SSLStatus'];
@@ -24,7 +24,7 @@ class Recorded {
     this.server = server;
     /** What happened so far: [event, its object]. */
     this.events = [];
-    this.checks = new Set();
+    this.changes = new Changes();
     for (const name of noted) this.server.on(name, (e) => this.note(name, e));
     track({ terminate: () => this.end() });
   }
@@ -37,7 +37,7 @@ class Recorded {
 
   note(name, object) {
     this.events.push([name, object]);
-    for (const check of this.checks) check();
+    this.changes.tell();
   }
 
   get port() { return this.server.getLocalPort(); }
@@ -49,25 +49,11 @@ class Recorded {
 
   /** Resolves with the first truthy result of `find()`, which is tried now and after every event. */
   async until(find, what) {
-    let check;
     try {
-      return await within(PATIENCE, new Promise((resolve, reject) => {
-        check = () => {
-          try {
-            const found = find();
-            if (found) resolve(found);
-          } catch (error) {
-            reject(error);
-          }
-        };
-        this.checks.add(check);
-        check();
-      }), what);
+      return await this.changes.until(find, what);
     } catch (error) {
       error.message += `; so far: ${JSON.stringify(this.events)}`;
       throw error;
-    } finally {
-      this.checks.delete(check);
     }
   }
 

@@ -8,11 +8,11 @@ const net = require('net');
 const tls = require('tls');
 const WebSocket = require('ws');
 const { WSServer } = require('../../ipworks');
+const { Changes } = require('./changes');
 const { track } = require('./cleanup');
 const { Recorded, startRecorded } = require('./ipworks');
-const { PATIENCE, event } = require('./net');
+const { event } = require('./net');
 const pki = require('./pki');
-const { within } = require('./time');
 
 /** Events that do not change how a connection is accepted. */
 const NOTED = ['Connected', 'Disconnected', 'DataIn', 'Error', 'Ping', 'ReadyToSend', 'SSLStatus'];
@@ -72,11 +72,11 @@ class Client {
     this.ws = new WebSocket(url, protocols, options);
     /** What came: [text or bytes, whether it was binary]. */
     this.messages = [];
-    this.checks = new Set();
+    this.changes = new Changes();
     this.ws.on('error', () => {});
     this.ws.on('message', (data, isBinary) => {
       this.messages.push([isBinary ? data : data.toString(), isBinary]);
-      for (const check of this.checks) check();
+      this.changes.tell();
     });
     this.opened = event(this.ws, 'open');
     this.opened.catch(() => {});
@@ -93,13 +93,7 @@ class Client {
 
   /** Resolves with the first `count` messages. */
   async received(count) {
-    let check;
-    await within(PATIENCE, new Promise((resolve) => {
-      check = () => this.messages.length >= count && resolve();
-      this.checks.add(check);
-      check();
-    }), `${count} messages`);
-    this.checks.delete(check);
+    await this.changes.until(() => this.messages.length >= count, `${count} messages`);
     return this.messages;
   }
 }
@@ -139,7 +133,7 @@ function frame(opcode, payload = '', { fin = true, rsv = 0, masked = true } = {}
 /** A socket that speaks by hand. */
 class RawClient {
   #bytes = Buffer.alloc(0);
-  #checks = new Set();
+  #changes = new Changes();
 
   constructor(socket) {
     this.socket = socket;
@@ -147,11 +141,11 @@ class RawClient {
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       this.#bytes = Buffer.concat([this.#bytes, chunk]);
-      for (const check of this.#checks) check();
+      this.#changes.tell();
     });
     socket.on('close', () => {
       this.ended = true;
-      for (const check of this.#checks) check();
+      this.#changes.tell();
     });
   }
 
@@ -162,24 +156,13 @@ class RawClient {
 
   // Resolves with what `take(bytes)` makes of the bytes so far: [length, result], or null while more are needed.
   async #next(take, what) {
-    let check;
-    try {
-      return await within(PATIENCE, new Promise((resolve, reject) => {
-        check = () => {
-          const taken = take(this.#bytes);
-          if (taken !== null) {
-            this.#bytes = this.#bytes.subarray(taken[0]);
-            resolve(taken[1]);
-          } else if (this.ended) {
-            reject(new Error(`the connection ended before ${what}`));
-          }
-        };
-        this.#checks.add(check);
-        check();
-      }), what);
-    } finally {
-      this.#checks.delete(check);
-    }
+    const [, result] = await this.#changes.until(() => {
+      const taken = take(this.#bytes);
+      if (taken !== null) this.#bytes = this.#bytes.subarray(taken[0]);
+      else if (this.ended) throw new Error(`the connection ended before ${what}`);
+      return taken;
+    }, what);
+    return result;
   }
 
   /** The head of the response: { status, headers, text }, names in lower case. */
