@@ -1,8 +1,8 @@
 'use strict';
 
-// npm run test:versions: the smoke program, and the tests of test/tls, test/https and test/control4, under every Node
-// of package.json beside this file (npm's `node` packages, installed here when missing, with the last mocha that runs
-// in Node 18). One line per version; fails when one of them fails.
+// npm run test:versions: the smoke program, and the tests of test/tls, test/https, test/control4 and test/ipworks, under
+// every Node of package.json beside this file (npm's `node` packages, installed here when missing, with the last mocha
+// that runs in Node 18). One line per version; fails when one of them fails.
 //   --smoke      the smoke program only
 //   NAME...      only these, such as node18
 
@@ -13,7 +13,7 @@ const { dependencies } = require('./package.json');
 
 const ROOT = path.join(__dirname, '..', '..');
 const MOCHA = path.join(__dirname, 'node_modules', 'mocha', 'bin', 'mocha.js');
-const TESTS = ['test/tls/*.test.js', 'test/https/*.test.js', 'test/control4/*.test.js'];
+const TESTS = ['tls', 'https', 'control4', 'ipworks'].map((face) => `test/${face}/*.test.js`);
 const SMOKE_TIME = 60_000;       // ms
 const TESTS_TIME = 300_000;
 
