@@ -1,8 +1,8 @@
 'use strict';
 
-// npm run test:versions: the smoke program, and the tests of test/tls, test/https, test/control4 and test/ipworks, under
-// every Node of package.json beside this file (npm's `node` packages, installed here when missing, with the last mocha
-// that runs in Node 18). One line per version; fails when one of them fails.
+// npm run test:versions: the smoke program, and the tests of test/tls, test/https, test/control4 and test/ipworks,
+// under every Node of package.json beside this file (npm's `node` packages, installed here when missing, with the last
+// mocha that runs in Node 18). One line per version; fails when one of them fails.
 //   --smoke      the smoke program only
 //   NAME...      only these, such as node18
 
