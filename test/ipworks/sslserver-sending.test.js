@@ -164,6 +164,25 @@ describe('SSLServer, sending', () => {
     assert.strictEqual(recorded.of('Error').length, 3);
   });
 
+  it('SSL-E-18: a full queue that took a part is told again when all has left', async () => {
+    const recorded = await listening();
+    const { server } = recorded;
+    const slow = await lazy(recorded);
+    const connection = recorded.connection(slow.id);
+    for (const round of [1, 2]) {
+      slow.client.pause();
+      server.send(slow.id, Buffer.alloc(24 * MIB));
+      const taken = connection.getBytesSent();
+      assert.ok(taken > 0 && taken < 24 * MIB, String(taken));
+      await recorded.first('Error', round - 1);
+      await drained(slow, slow.length + taken);
+      // What comes next is told behind the end of what was sent.
+      slow.client.write('x');
+      await recorded.first('DataIn', round - 1);
+    }
+    assert.strictEqual(recorded.of('ReadyToSend').length, 1);
+  });
+
   it('SSL-C-09, D-44: the queue takes as much as OutBufferSize says', async () => {
     const taken = [];
     // The kernel takes some megabytes besides.
