@@ -123,7 +123,6 @@ class Sender {
   tellFull() {
     if (this.#isFullTold) return false;
     this.#isFullTold = true;
-    this.#native.awaitDrain();     // a send of which a part was taken has not asked for it
     return true;
   }
 
