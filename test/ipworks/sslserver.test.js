@@ -10,6 +10,7 @@ const ipworks = require('../../ipworks');
 const { track } = require('../support/cleanup');
 const { certificateOf, dial, failsWith, listening, Recorded } = require('../support/ipworks');
 const { closed, event, listen, readBytes } = require('../support/net');
+const { runNode } = require('../support/node-program');
 const pki = require('../support/pki');
 const { within } = require('../support/time');
 
@@ -215,6 +216,26 @@ describe('SSLServer', () => {
     setTimeout(() => { timer.called = true; }, 1);
     for (let i = 0; i < 100_000 && !timer.called; i++) await recorded.server.doEvents();
     assert.ok(timer.called);
+  });
+
+  it('SSL-M-04: doEvents() without an event leaves nothing behind', async () => {
+    const { stdout, stderr } = await runNode(`
+      const { SSLServer } = require(${JSON.stringify(require.resolve('../../ipworks'))});
+      const server = new SSLServer();
+      const wait = (count) => Promise.all(Array.from({ length: count }, () => server.doEvents()));
+      (async () => {
+        await server.config('SelectWaitMillis=0');
+        await wait(5000);
+        global.gc();
+        const before = process.memoryUsage().heapUsed;
+        for (let i = 0; i < 20; i++) await wait(5000);
+        global.gc();
+        console.log(process.memoryUsage().heapUsed - before);
+      })();
+    `, { flags: ['--expose-gc'] });
+    assert.strictEqual(stderr, '');
+    // Some hundred bytes for each that is remembered.
+    assert.ok(Number(stdout) < 10e6, `${stdout.trim()} bytes`);
   });
 
   it('SSL-M-14, SSL-M-16: stopListening() leaves connections, shutdown() ends them', async () => {
