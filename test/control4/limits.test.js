@@ -114,4 +114,18 @@ describe('Control4 limits', () => {
     assert.strictEqual(error.code, 'ECONNRESET');
     assert.deepStrictEqual(about, { handle, port, address: '127.0.0.1', identifier: 'x' });
   });
+
+  it('connectionError does not come behind OFFLINE, when what was sent is still on its way', async () => {
+    const d = makeDriver();
+    const port = await d.online((driver) => driver.CreateServer(0));
+    const client = (await dialTcp(port)).pause();
+    client.on('error', () => {});
+    d.driver.ServerSend(await d.handle(), Buffer.alloc(15 << 20));
+    d.driver.DestroyServer();
+    await d.offline('server', port);
+    client.resetAndDestroy();
+    await d.driver.close();
+    assert.deepStrictEqual(d.calls.map(([name, ...args]) => `${name} ${args.includes('ONLINE') ? 'ONLINE' : 'OFFLINE'}`),
+      ['server ONLINE', 'connection ONLINE', 'connection OFFLINE', 'server OFFLINE']);
+  });
 });
