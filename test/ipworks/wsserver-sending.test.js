@@ -253,6 +253,23 @@ describe('WSServer, sending', () => {
     await failsWith(10055, server.ping(id));
   });
 
+  it('WS-P-12: pongs that the client does not take are refused beyond 128 KiB', async () => {
+    const recorded = await webSockets();
+    const { server } = recorded;
+    const { client, id } = await recorded.connectRaw();
+    client.socket.pause();
+    await fill(server, id);
+    server.setWSConnectionDataFormat(id, 10);
+    const payload = Buffer.alloc(125);
+    let taken = 0;
+    let error;
+    // What the kernel still takes comes on top.
+    for (; taken < 100_000 && error === undefined; taken++) error = await server.send(id, payload).catch((reason) => reason);
+    assert.strictEqual(error?.code, 10055);
+    assert.ok(taken >= 1000, `${taken} pongs`);
+    assert.strictEqual(server.getWSConnectionConnected(id), true);
+  });
+
   it('WS-X-4202: a send to a client that is leaving', async () => {
     const recorded = await webSockets();
     const { server } = recorded;
@@ -283,6 +300,7 @@ describe('WSServer, sending', () => {
     }
     assert.strictEqual(await server.broadcast('nobody', ['0', 'x']), 0);
     await failsWith(10022, server.broadcast(5));
+    for (const ids of [all[0].id, 5, null, {}]) await failsWith(10022, server.broadcast('x', ids), /connectionIds/);
   });
 
   it('broadcast() passes over who is full, or within a message', async () => {
