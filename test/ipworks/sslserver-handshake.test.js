@@ -182,7 +182,7 @@ describe('SSLServer, handshakes', () => {
         const { client, id } = await recorded.connect();
         assert.strictEqual(keyOf(client), 'ec');
         const errors = recorded.of('Error').slice(before);
-        if (code !== 0) assert.deepStrictEqual(errors.map((e) => [e.connectionId, e.errorCode]), [[id, code]]);
+        assert.deepStrictEqual(errors.map((e) => [e.connectionId, e.errorCode]), code === 0 ? [] : [[id, code]]);
       }
     });
 

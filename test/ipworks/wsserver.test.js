@@ -8,6 +8,7 @@ const path = require('path');
 const ipworks = require('../../ipworks');
 const { certificateOf, failsWith } = require('../support/ipworks');
 const pki = require('../support/pki');
+const { until } = require('../support/time');
 const { RecordedWebSockets, dial, webSockets } = require('../support/websocket');
 
 const { Certificate, CertStoreTypes, IPWorksSSLError, WSConnection, WSServer } = ipworks;
@@ -110,10 +111,12 @@ describe('WSServer', () => {
     server.listening = true;
     assert.strictEqual(server.isListening(), true);
     await failsWith(104, server.startListening());
-    await recorded.until(async () => server.getLocalPort() > 0, 'a port');
+    await until(() => server.getLocalPort() > 0, 6_000, 'a port');
+    const port = server.getLocalPort();
     server.setListening(false);
     await server.doEvents();
     assert.strictEqual(server.isListening(), false);
+    await assert.rejects(dial({ url: () => `ws://127.0.0.1:${port}/` }).opened, /ECONNREFUSED/);
     // What goes wrong cannot be thrown.
     server.setUseSSL(true);
     server.setListening(true);
