@@ -3,13 +3,12 @@
 // CreateServer over TCP: what a driver is told, in which order, and what its clients get.
 
 const assert = require('assert');
-const net = require('net');
 const { Driver } = require('../../control4');
 const { dialAt, makeDriver } = require('../support/control4');
-const { dialTcp, listen, readAll, readBytes } = require('../support/net');
+const { dialTcp, freePorts, readAll, readBytes } = require('../support/net');
 
 describe('Control4 CreateServer', () => {
-  it('C4-01 C4-53..56 a server is ONLINE once, after CreateServer has returned, OFFLINE once when it is destroyed', async () => {
+  it('C4-01 C4-08 C4-53..56 a server is ONLINE once, after CreateServer has returned, OFFLINE once when it is destroyed', async () => {
     const d = makeDriver();
     assert.deepStrictEqual(d.driver.CreateServer(0, '\n', false, 'one'), [true]);
     assert.deepStrictEqual(d.calls, []);
@@ -26,11 +25,7 @@ describe('Control4 CreateServer', () => {
   });
 
   it('C4-02 a port may be text, as properties are', async () => {
-    const probe = net.createServer();
-    const port = await listen(probe);
-    await new Promise((resolve) => {
-      probe.close(resolve);
-    });
+    const [port] = await freePorts(1);
     const d = makeDriver();
     assert.strictEqual(await d.online(({ CreateServer }) => CreateServer.call(d.driver, String(port))), port);
     d.driver.DestroyServer(` ${port} `);
@@ -355,11 +350,7 @@ describe('Control4 DestroyServer', () => {
   });
 
   it('C4-74 port 0 is every server that was created with 0; an unknown port is none', async () => {
-    const probe = net.createServer();
-    const fixed = await listen(probe);
-    await new Promise((resolve) => {
-      probe.close(resolve);
-    });
+    const [fixed] = await freePorts(1);
     const d = makeDriver();
     const one = await d.online((driver) => driver.CreateServer(0));
     const two = await d.online((driver) => driver.CreateServer(0));

@@ -264,7 +264,9 @@ describe('WSServer, sending', () => {
     let taken = 0;
     let error;
     // What the kernel still takes comes on top.
-    for (; taken < 100_000 && error === undefined; taken++) error = await server.send(id, payload).catch((reason) => reason);
+    for (; taken < 100_000 && error === undefined; taken++) {
+      error = await server.send(id, payload).catch((reason) => reason);
+    }
     assert.strictEqual(error?.code, 10055);
     assert.ok(taken >= 1000, `${taken} pongs`);
     assert.strictEqual(server.getWSConnectionConnected(id), true);
