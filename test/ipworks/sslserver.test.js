@@ -171,6 +171,48 @@ describe('SSLServer', () => {
     assert.strictEqual(await server.config('SSLEnabledProtocols=0x3c00'), '15360');
   });
 
+  describe('SSL-M-02, WS-M-02: numbers have a range', () => {
+    const MOST = 2 ** 31 - 1;
+    const ofBoth = Object.entries({
+      DefaultConnectionTimeout: [0, 2_073_600], InBufferSize: [0, MOST], KeepAliveInterval: [0, MOST],
+      KeepAliveTime: [0, MOST], MaxConnections: [1, 100_000], OutBufferSize: [0, MOST], UseIPv6: [0, 2],
+      SSLCipherStrength: [0, 65_536], SSLEnabledProtocols: [0, 65_535], SSLSecurityFlags: [0, 0xffffffff],
+      SelectWaitMillis: [0, MOST],
+    });
+    const ofWebSockets = Object.entries({
+      KeepAliveRetryCount: [0, 255], LogLevel: [0, 3], MaxFrameSize: [1, MOST], MaxLineLength: [1, MOST],
+      MaxReadTime: [0, MOST], MessageLength: [0, MOST], SSLCheckCRL: [0, 2], SSLCheckOCSP: [0, 2],
+    });
+    for (const [Class, settings] of [[SSLServer, ofBoth], [ipworks.WSServer, [...ofBoth, ...ofWebSockets]]]) {
+      for (const [name, [least, most]] of settings) {
+        it(`${Class.name} ${name}: ${least} to ${most}`, async () => {
+          const server = new Class();
+          for (const value of [least, most]) assert.strictEqual(await server.config(`${name}=${value}`), String(value));
+          for (const value of [least - 1, most + 1, '', '1.5', '1e1']) {
+            await failsWith(10022, server.config(`${name}=${value}`));
+          }
+          assert.strictEqual(await server.config(name), String(most));
+        });
+      }
+    }
+
+    it('and properties', () => {
+      const server = new SSLServer();
+      for (const [name, [least, most]] of Object.entries({
+        ConnectionBacklog: [0, MOST], DefaultIdleTimeout: [0, 2_147_483], DefaultMaxLineLength: [256, MOST],
+        DefaultTimeout: [0, 2_147_483], LocalPort: [0, 65_535], SSLProvider: [0, 2],
+      })) {
+        for (const value of [least, most]) {
+          server[`set${name}`](value);
+          assert.strictEqual(server[`get${name}`](), value);
+        }
+        for (const value of [least - 1, most + 1, least + 0.5, String(least), undefined]) {
+          failsWith(10022, () => server[`set${name}`](value), new RegExp(`${least} to ${most}`));
+        }
+      }
+    });
+  });
+
   it('SSL-M-02: a setting that does not work out while it listens stays as it was', async () => {
     const { server } = await listening();
     await failsWith(270, server.config('SSLEnabledCipherSuites=TLS_AES_128_GCM_SHA256'));
