@@ -47,9 +47,12 @@ export interface SSLServerSettings {
   DefaultConnectionTimeout: string;
   /** Bytes, SO_RCVBUF. Default: `0`, the system's. */
   InBufferSize: string;
-  /** Milliseconds between probes of KeepAlive. Default: `1000`. */
+  /**
+   * Milliseconds between probes of KeepAlive, in whole seconds, rounded up. 0, and what the system does not take (Linux:
+   * more than 32,767 s): the system's. Default: `1000`.
+   */
   KeepAliveInterval: string;
-  /** Milliseconds of silence before the first probe. Default: `7200000`. */
+  /** Milliseconds of silence before the first probe, in the same way. Default: `7200000`. */
   KeepAliveTime: string;
   /** Clients at a time, 1 to 100000; one more is refused, with Error 10024. Error 108 while listening. Default: `1000`. */
   MaxConnections: string;

@@ -12,6 +12,7 @@ const { Recorded, certificateOf, dial, failsWith, listening } = require('../supp
 const { closed, dialTcp, event, readBytes, relay } = require('../support/net');
 const pki = require('../support/pki');
 const { itWith } = require('../support/program');
+const { itWithSocketOptions, keepAliveAt } = require('../support/socket-options');
 const { until, within } = require('../support/time');
 
 const MIB = 1 << 20;
@@ -384,6 +385,25 @@ describe('SSLServer, connections', () => {
     const shown = () => socketsAt(port, '-o').split('\n').find((line) => line.includes(`:${client.localPort} `)) ?? '';
     // Behind that of what is not acknowledged yet.
     await until(() => /timer:\(keepalive,(10min|9min\d+sec),/.test(shown()), 6_000, 'a keep-alive timer of ten minutes');
+  });
+
+  itWithSocketOptions('SSL-P-08, SSL-C-06, SSL-C-07: when keep-alive asks, and how often, in whole seconds', async () => {
+    const recorded = await listening((server) => server.setKeepAlive(true));
+    const { server, port } = recorded;
+    const found = async () => {
+      const { client } = await recorded.connect();
+      const { on, idle, interval } = (await keepAliveAt(port))[client.localPort];
+      return [on, idle, interval];
+    };
+    assert.deepStrictEqual(await found(), [true, 7200, 1]);
+    await server.config('KeepAliveTime=600000');
+    await server.config('KeepAliveInterval=2500');
+    assert.deepStrictEqual(await found(), [true, 600, 3]);
+    await server.config('KeepAliveTime=1');
+    await server.config('KeepAliveInterval=1');
+    assert.deepStrictEqual(await found(), [true, 1, 1]);
+    server.setKeepAlive(false);
+    assert.strictEqual((await found())[0], false);
   });
 
   itWith('ss', 'SSL-C-05, SSL-C-09: sizes of the socket\'s buffers', async () => {

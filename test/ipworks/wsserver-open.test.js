@@ -9,6 +9,7 @@ const path = require('path');
 const { failsWith } = require('../support/ipworks');
 const { event } = require('../support/net');
 const pki = require('../support/pki');
+const { itWithSocketOptions, keepAliveAt } = require('../support/socket-options');
 const { RecordedWebSockets, dial, dialRaw, request, webSockets } = require('../support/websocket');
 
 /** [status, body] that a client of `ws` is rejected with. */
@@ -321,14 +322,16 @@ describe('WSServer, opening', () => {
     assert.strictEqual(recorded.server._reception().webSocket.handshakeTimeout, 200_000);
   });
 
-  it('WS-C-15 to 17: keep-alive, when one of its settings is set', async () => {
-    const { server } = new RecordedWebSockets();
-    assert.strictEqual(server._reception().keepAlive, false);
-    await server.config('KeepAliveRetryCount=4');
-    assert.deepStrictEqual([server._reception().keepAlive, server._reception().keepAliveRetries], [true, 4]);
-    await server.reset();
-    await server.config('KeepAliveTime=600000');
-    assert.strictEqual(server._reception().keepAlive, true);
+  itWithSocketOptions('WS-C-15 to 17: keep-alive, when one of its settings is set', async () => {
+    for (const [setting, expected] of [
+      [null, { on: false }], ['KeepAliveRetryCount=4', { on: true, count: 4 }],
+      ['KeepAliveTime=600000', { on: true, idle: 600 }], ['KeepAliveInterval=3000', { on: true, interval: 3 }],
+    ]) {
+      const recorded = await webSockets(() => {}, { settings: setting === null ? [] : [setting] });
+      const { client } = await recorded.connectRaw();
+      const found = (await keepAliveAt(recorded.port))[client.socket.localPort];
+      assert.deepStrictEqual({ ...found, ...expected }, found, setting);
+    }
   });
 
   for (const [deflate, pattern] of [['True', /^permessage-deflate/], ['False', /^undefined$/]]) {
