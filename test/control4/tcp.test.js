@@ -93,7 +93,7 @@ describe('Control4 CreateServer', () => {
     }
   });
 
-  it('C4-65 encoding gives strings, and takes them', async () => {
+  it('C4-65 D-12 encoding gives strings, and takes them', async () => {
     for (const [encoding, sent] of [['latin1', 'gr\xfc\xdfe\xff'], ['utf8', 'größe €']]) {
       const d = makeDriver({ encoding });
       const port = await d.online((driver) => driver.CreateServer(0, '\n'));
@@ -109,7 +109,7 @@ describe('Control4 CreateServer', () => {
     }
   });
 
-  it('C4-04 delimiterTimeoutMs gives what waits for its delimiter', async () => {
+  it('C4-04 D-01 delimiterTimeoutMs gives what waits for its delimiter', async () => {
     const d = makeDriver({ delimiterTimeoutMs: 30 });
     const port = await d.online((driver) => driver.CreateServer(0, '\n'));
     const client = await dialTcp(port);
@@ -190,7 +190,7 @@ describe('Control4 CreateServer', () => {
     assert.deepStrictEqual(offline, d.of('connection').filter(([, , status]) => status === 'ONLINE').map(([handle]) => handle));
   });
 
-  it('C4-10 a port that is taken is [false, EADDRINUSE], without ONLINE', async () => {
+  it('C4-10 D-03 a port that is taken is [false, EADDRINUSE], without ONLINE', async () => {
     const d = makeDriver();
     const port = await d.online((driver) => driver.CreateServer(0));
     const other = makeDriver();
@@ -244,7 +244,7 @@ describe('Control4 CreateServer', () => {
     assert.deepStrictEqual(got, Buffer.concat([Buffer.from('text bytes !12'), big, Buffer.from(' end')]));
   });
 
-  it('C4-70 what cannot be sent is false, and nothing is thrown', async () => {
+  it('C4-70 D-13 what cannot be sent is false, and nothing is thrown', async () => {
     const d = makeDriver();
     const port = await d.online((driver) => driver.CreateServer(0));
     const client = await dialTcp(port);
@@ -349,7 +349,7 @@ describe('Control4 DestroyServer', () => {
     await d.first('data');
   });
 
-  it('C4-74 port 0 is every server that was created with 0; an unknown port is none', async () => {
+  it('C4-74 D-14 port 0 is every server that was created with 0; an unknown port is none', async () => {
     const [fixed] = await freePorts(1);
     const d = makeDriver();
     const one = await d.online((driver) => driver.CreateServer(0));

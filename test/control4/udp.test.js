@@ -39,7 +39,7 @@ describe('Control4 CreateServer over UDP', () => {
     assert.strictEqual(d.driver.ServerSend(handle, 'late'), false);
   });
 
-  it('C4-64 C4-70 each peer has a handle, by which it is answered', async () => {
+  it('C4-64 C4-70 D-02 each peer has a handle, by which it is answered', async () => {
     const d = makeDriver();
     const port = await d.online(udp());
     const clients = [await peer(), await peer()];

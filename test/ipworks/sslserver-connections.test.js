@@ -224,7 +224,7 @@ describe('SSLServer, connections', () => {
     assert.deepStrictEqual([recorded.of('Disconnected').length, recorded.server.connections.size], [0, 1]);
   });
 
-  it('SSL-E-18 to 21, SSL-C-08: above MaxConnections a client is refused, and Error says so', async () => {
+  it('SSL-E-18 to 21, SSL-C-08, D-45: above MaxConnections a client is refused, and Error says so', async () => {
     const recorded = await listening(undefined, { settings: ['MaxConnections=2'] });
     const first = await recorded.connect();
     await recorded.connect();
@@ -313,7 +313,7 @@ describe('SSLServer, connections', () => {
     assert.deepStrictEqual([recorded.of('Error'), recorded.of('Disconnected')], [[], []]);
   });
 
-  it('SSL-P-11, SSL-P-12: LocalHost is an address, a name, or all interfaces', async () => {
+  it('SSL-P-11, SSL-P-12, D-36: LocalHost is an address, a name, or all interfaces', async () => {
     const recorded = await listening((server) => server.setLocalHost('localhost'));
     const { address } = await dns.promises.lookup('localhost', { family: 4 });
     assert.strictEqual(recorded.server.getLocalHost(), address);
@@ -424,7 +424,7 @@ describe('SSLServer, connections', () => {
     assert.ok((await buffers()).every((size, i) => size > [40000, 60000][i]), String(plain));
   });
 
-  itWith('ss', 'SSL-C-10: TcpNoDelay sends every small piece at once, which Nagle gathers', async () => {
+  itWith('ss', 'SSL-C-10, D-46: TcpNoDelay sends every small piece at once, which Nagle gathers', async () => {
     const segments = [];
     for (const setting of ['False', 'True']) {
       const recorded = await listening(undefined, { settings: [`TcpNoDelay=${setting}`] });

@@ -77,7 +77,7 @@ describe('SSLServer, sending', () => {
     return { file, content };
   }
 
-  it('SSL-M-09, SSL-M-10, SSL-M-12, SSL-M-13: bytes, text and lines', async () => {
+  it('SSL-M-09, SSL-M-10, SSL-M-12, SSL-M-13, D-40: bytes, text and lines', async () => {
     const recorded = await listening();
     const { server } = recorded;
     const { client, id } = await recorded.connect();

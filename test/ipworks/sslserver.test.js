@@ -95,7 +95,7 @@ describe('SSLServer', () => {
     assert.strictEqual(server.getDefaultMaxLineLength(), 256);
   });
 
-  it('SSL-P-10: whether it listens can be read, not set', async () => {
+  it('SSL-P-10, D-35: whether it listens can be read, not set', async () => {
     const { server } = await listening();
     assert.strictEqual(server.isListening(), true);
     assert.strictEqual(server.listening, true);
@@ -105,7 +105,7 @@ describe('SSLServer', () => {
     assert.strictEqual(server.isListening(), false);
   });
 
-  it('SSL-G-05: failures reject with the number and the text of the documents', async () => {
+  it('SSL-G-05, D-31: failures reject with the number and the text of the documents', async () => {
     const server = new SSLServer();
     const error = await server.disconnect('nobody').catch((reason) => reason);
     assert.ok(error instanceof IPWorksSSLError);
@@ -231,7 +231,7 @@ describe('SSLServer', () => {
     assert.deepStrictEqual(lines, ['Product', 'Product Key', 'License Source', 'License Type', 'Last Valid Build']);
   });
 
-  it('SSL-M-08: reset() shuts down, and everything is as at first', async () => {
+  it('SSL-M-08, D-38: reset() shuts down, and everything is as at first', async () => {
     const recorded = await listening((server) => server.setDefaultTimeout(5), { settings: ['TcpNoDelay=1'] });
     const { client } = await recorded.connect();
     const gone = event(client, 'close');
@@ -246,7 +246,7 @@ describe('SSLServer', () => {
     await failsWith(282, server.startListening());
   });
 
-  it('SSL-M-04, SSL-G-10: doEvents() waits for an event, or a moment, and lets others run', async () => {
+  it('SSL-M-04, SSL-G-10, D-33: doEvents() waits for an event, or a moment, and lets others run', async () => {
     const recorded = await listening();
     await within(5_000, recorded.server.doEvents(), 'doEvents() without events');
     await recorded.server.config('SelectWaitMillis=60000');
@@ -334,7 +334,7 @@ describe('SSLServer', () => {
     assert.strictEqual(recorded.connection(id).getEOL(), '\n');
   });
 
-  it('SSL-P-02, SSL-CN-04, SSL-G-06: Connections has the clients by ConnectionId', async () => {
+  it('SSL-P-02, SSL-CN-04, SSL-G-06, D-34: Connections has the clients by ConnectionId', async () => {
     const recorded = await listening();
     const { server } = recorded;
     const connections = server.getConnections();

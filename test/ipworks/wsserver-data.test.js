@@ -57,7 +57,7 @@ describe('WSServer, data', () => {
     assert.deepStrictEqual((await recorded.data(5)).slice(3), [['four', 2, false, false], ['', 0, true, false]]);
   });
 
-  it('WS-E-06: a character that is split over parts is not torn', async () => {
+  it('WS-E-06, D-66: a character that is split over parts is not torn', async () => {
     const recorded = await webSockets();
     const { client } = await recorded.connectRaw();
     const bytes = Buffer.from('a€b😀c');
@@ -152,7 +152,7 @@ describe('WSServer, data', () => {
     assert.ok(recorded.of('Ping')[0].payloadB instanceof Uint8Array);
   });
 
-  it('WS-P-03, WS-M-14: paused clients are not read, and nothing is lost', async () => {
+  it('WS-P-03, WS-M-14, D-62: paused clients are not read, and nothing is lost', async () => {
     const recorded = await webSockets();
     const { server } = recorded;
     const { client, id } = await recorded.connect();

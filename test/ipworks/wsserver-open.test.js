@@ -94,7 +94,7 @@ describe('WSServer, opening', () => {
     ['one that was offered', (e) => { e.subProtocols = 'b'; }, 'b'],
     ['none', (e) => { e.subProtocols = ''; }, undefined],
   ]) {
-    it(`WS-E-38: sub-protocol, ${name}`, async () => {
+    it(`WS-E-38, D-67: sub-protocol, ${name}`, async () => {
       const recorded = await webSockets((server) => server.on('WebSocketOpenRequest', choose));
       const client = await dialRaw(recorded);
       client.write(request({ headers: { 'Sec-WebSocket-Protocol': 'a, b' } }));

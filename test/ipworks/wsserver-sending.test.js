@@ -38,7 +38,7 @@ async function fill(server, id, size = 16384) {
 }
 
 describe('WSServer, sending', () => {
-  it('WS-M-07, WS-M-08, WS-M-10, WS-P-08: text and bytes', async () => {
+  it('WS-M-07, WS-M-08, WS-M-10, WS-P-08, D-63: text and bytes', async () => {
     const recorded = await webSockets();
     const { server } = recorded;
     const { client, id } = await recorded.connect();
@@ -232,7 +232,7 @@ describe('WSServer, sending', () => {
     await Promise.all(all);
   });
 
-  it('WS-M-06: without a pong 10060, without a Timeout at once, and 4202 when the client goes', async () => {
+  it('WS-M-06, D-64: without a pong 10060, without a Timeout at once, and 4202 when the client goes', async () => {
     const recorded = await webSockets((server) => server.setDefaultTimeout(1));
     const { server } = recorded;
     const { client, id } = await recorded.connectRaw();
@@ -324,7 +324,7 @@ describe('WSServer, sending', () => {
     assert.deepStrictEqual(await frames(busy.client, 2), [[text, false, 'x'], [continuation, true, 'y']]);
   });
 
-  it('WS-M-09: a file is one binary message, and sends follow it', async () => {
+  it('WS-M-09, D-65: a file is one binary message, and sends follow it', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-'));
     try {
       const recorded = await webSockets();

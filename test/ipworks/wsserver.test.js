@@ -71,7 +71,7 @@ describe('WSServer', () => {
     }
   });
 
-  it('WS-G-04: with UseSSL it wants a certificate, without it does not', async () => {
+  it('WS-G-04, D-61: with UseSSL it wants a certificate, without it does not', async () => {
     const server = new WSServer();
     await failsWith(282, server.startListening());
     server.setUseSSL(false);
@@ -103,7 +103,7 @@ describe('WSServer', () => {
     ]) failsWith(126, read);
   });
 
-  it('WS-P-26: Listening can be set', async () => {
+  it('WS-P-26, D-35: Listening can be set', async () => {
     const recorded = new RecordedWebSockets();
     const { server } = recorded;
     server.setUseSSL(false);
@@ -179,7 +179,7 @@ describe('WSServer', () => {
     assert.notStrictEqual(await serialOf(), before);
   });
 
-  it('WS-M-02: settings have their defaults, and keep what is set', async () => {
+  it('WS-M-02, D-68: settings have their defaults, and keep what is set', async () => {
     const rows = {
       BufferMessage: ['False', 'True'],
       DisconnectStatusCode: ['1000', '4001'],
@@ -279,7 +279,7 @@ describe('WSServer', () => {
     assert.strictEqual(await recorded.server.config('UseFIPSCompliantAPI=False'), 'False');
   });
 
-  it('WS-P-01 to 24, WS-C-12: what a WSConnection tells, by itself and by ConnectionId', async () => {
+  it('WS-P-01 to 24, WS-C-12, D-60: what a WSConnection tells, by itself and by ConnectionId', async () => {
     const recorded = await webSockets((server) => server.setDefaultTimeout(7));
     const { server } = recorded;
     const { client, id } = await recorded.connect({
