@@ -1,6 +1,7 @@
 'use strict';
 // Digital certificates, and where they come from: files and blobs of every kind that the native side reads.
 const { CertificateEntry, CertificateStore, SealedPassword } = require('../core/binding');
+const { toBytes } = require('../core/bytes');
 const { camelCase } = require('./accessors');
 const { CertStoreTypes } = require('./cert-store-types');
 const { IPWorksSSLError } = require('./errors');
@@ -114,8 +115,7 @@ class Certificate {
 
   getStore() {
     if (typeof this.#store === 'string') return this.#store;
-    const { buffer, byteOffset, byteLength } = this.#store;
-    return Buffer.from(buffer, byteOffset, byteLength).toString(FILE_TYPES.has(this.#storeType) ? 'utf8' : 'latin1');
+    return toBytes(this.#store).toString(FILE_TYPES.has(this.#storeType) ? 'utf8' : 'latin1');
   }
 
   setStore(value) {
