@@ -77,7 +77,7 @@ describe('Control4 limits', () => {
     await d.until(() => d.texts().includes('x\r\n'), 'the other\'s message');
   });
 
-  it('C4-03 16 MiB of near matches are found in time, and memory stays bounded', async () => {
+  it('C4-03 a delimiter behind 16 MiB of near matches is found', async () => {
     const d = makeDriver({ limits: { maxDelimiterBuffer: 32 << 20 } });
     const delimiter = `${'a'.repeat(63)}b`;
     const port = await d.online((driver) => driver.CreateServer(0, delimiter));

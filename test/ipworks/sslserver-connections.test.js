@@ -274,6 +274,8 @@ describe('SSLServer, connections', () => {
     [['AllowedClients=*', 'BlockedClients=127.*'], false],
     [['AllowedClients=127.0.0.1', 'BlockedClients=*'], false],
     [['AllowedClients=no-such-host.invalid'], false, 'AllowedClients: no-such-host.invalid'],
+    [['AllowedClients=cafe.fade'], false, 'AllowedClients: cafe.fade'],
+    [['AllowedClients=::1,fe80:*,127*'], true],
     [['BlockedClients=*.invalid'], true, 'BlockedClients: *.invalid'],
   ]) {
     it(`SSL-C-01, SSL-C-03: ${settings.join(', ')} ${works ? 'lets a client in' : 'keeps a client out'}`, async () => {
