@@ -253,6 +253,22 @@ describe('SSLServer, TLS settings', function () {
     }
   });
 
+  it('SSL-C-30: a client that renegotiates a fourth time in ten minutes is turned out', async () => {
+    const recorded = await listening((server) => server.setDefaultEOL('\n'), { settings: ['SSLEnableRenegotiation=True'] });
+    const program = sClient(recorded.port, '-tls1_2');
+    await program.waitFor(/Verify return code/);
+    for (let i = 1; i <= 3; i++) {
+      program.write('R\n');
+      await program.waitFor(new RegExp(`(RENEGOTIATING[^]*){${i}}`));
+      program.write(`${i}\n`);
+      assert.strictEqual((await recorded.data(i))[i - 1][0], String(i));
+    }
+    program.write('R\n');
+    const { statusCode, description } = await recorded.first('Disconnected');
+    assert.notStrictEqual(statusCode, 0, description);
+    await program.ended;
+  });
+
   it('SSL-C-17, D-47: sessions are resumed with ReuseSSLSession only, TLS 1.2', async () => {
     for (const reuse of [false, true]) {
       const { port } = await listening(undefined, { settings: [`ReuseSSLSession=${reuse}`] });

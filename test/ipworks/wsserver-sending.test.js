@@ -146,6 +146,19 @@ describe('WSServer, sending', () => {
     assert.deepStrictEqual(await frames(client, 1), [[binary, true, '']]);
   });
 
+  it('WS-C-04: what has 1 KiB or more is compressed for clients that agreed', async () => {
+    const recorded = await webSockets(() => {}, { settings: ['MaxFrameSize=100000'] });
+    const { server } = recorded;
+    const agreed = await recorded.connectRaw({ headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
+    const other = await recorded.connectRaw();
+    for (const [{ client, id }, length, rsv] of [[agreed, 1023, 0], [agreed, 1024, 4], [other, 1024, 0]]) {
+      await server.sendText(id, 'x'.repeat(length));
+      const sent = await client.frame();
+      assert.strictEqual(sent.rsv, rsv, String(length));
+      assert.strictEqual(sent.payload.length < length, rsv === 4);
+    }
+  });
+
   it('WS-C-07: MessageLength makes one message of several sends', async () => {
     const recorded = await webSockets();
     const { server } = recorded;
