@@ -21,6 +21,7 @@ class Sender {
   #limit;                // gives the most bytes that may wait for the kernel
   #jobs = [];            // sends and files that wait for each other, first to last
   #starved = false;      // a send was refused: ReadyToSend follows
+  #isFullTold = false;   // an Error event has said so, and not all has left since
   #closing = false;      // what is taken may still be lost, which is known at the end
   #onReady;
 
@@ -37,7 +38,6 @@ class Sender {
     this.#onReady = onReady;
     this.bytesSent = 0;
     this.isReady = false;
-    this.isFullTold = false;   // an Error event has said so, and nothing has left since
     this.timeout = timeout;
   }
 
@@ -119,6 +119,13 @@ class Sender {
     return failure(WOULD_BLOCK);
   }
 
+  /** A full queue is told once, until all of it has left. False: it was told. */
+  tellFull() {
+    if (this.#isFullTold) return false;
+    this.#isFullTold = true;
+    return true;
+  }
+
   #await(job) {
     this.bytesSent = 0;
     return new Promise((resolve, reject) => {
@@ -155,7 +162,7 @@ class Sender {
 
   /** Everything that was taken is in the kernel. */
   onDrain() {
-    this.isFullTold = false;
+    this.#isFullTold = false;
     if (this.#isWaiting()) {
       this.#advance();
       return;

@@ -255,10 +255,7 @@ class SocketServer extends EventEmitter {
   #onUnseen(handle, error) {
     const { sender, closed, leaving, connectionId } = handle;
     if (closed || leaving || TOLD_OTHERWISE.has(error.code)) return;
-    if (error.code === WOULD_BLOCK) {
-      if (sender.isFullTold) return;
-      sender.isFullTold = true;
-    }
+    if (error.code === WOULD_BLOCK && !sender.tellFull()) return;
     this._reportError(connectionId, error);
   }
 

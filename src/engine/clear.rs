@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use super::{
-    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role, SessionEvent, TlsSession, Verify,
-};
+use super::{Answer, Context, Handshake, Hooks, Read, Role, SessionEvent, TlsSession, Verify};
 use crate::error::{Error, Result};
 
 /// A session whose handshake is done at once and whose ciphertext is the clear text.
@@ -90,64 +88,8 @@ impl TlsSession for ClearSession {
         ""
     }
 
-    fn cipher(&self) -> Option<Cipher> {
-        None
-    }
-
-    fn alpn(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn servername(&self) -> Option<String> {
-        None
-    }
-
-    fn session_reused(&self) -> bool {
-        false
-    }
-
-    fn peer_chain(&self) -> Vec<Vec<u8>> {
-        Vec::new()
-    }
-
-    fn certificate(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn verify_error(&self) -> Option<Error> {
-        None
-    }
-
-    fn session(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn session_ticket(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn finished(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn peer_finished(&self) -> Option<Vec<u8>> {
-        None
-    }
-
     fn export_keying_material(&self, _length: usize, _label: &str, _context: Option<&[u8]>) -> Result<Vec<u8>> {
         Err(no_tls())
-    }
-
-    fn key_exchange(&self) -> Option<KeyExchange> {
-        None
-    }
-
-    fn ephemeral_key(&self) -> Option<EphemeralKey> {
-        None
-    }
-
-    fn shared_sigalgs(&self) -> Vec<String> {
-        Vec::new()
     }
 
     fn set_verify(&mut self, _verify: Verify) -> Result<()> {

@@ -323,7 +323,8 @@ pub struct EphemeralKey {
 /// 2. call [`handshake`](Self::handshake) until it is `Done`, then [`read`](Self::read) until `Pending`;
 /// 3. after any call, send what [`output`](Self::output) holds and take [`poll_event`](Self::poll_event) until `None`.
 ///
-/// An `Err` is final for the session; `output` then still holds the alert that has to go out.
+/// An `Err` is final for the session; `output` then still holds the alert that has to go out. What a provider cannot tell of
+/// a connection has a default: nothing.
 pub trait TlsSession: Send {
     /// Takes ciphertext from the peer. Kept until `handshake` or `read` uses it.
     fn feed(&mut self, ciphertext: &[u8]);
@@ -366,30 +367,71 @@ pub trait TlsSession: Send {
     fn role(&self) -> Role;
     /// `TLSv1.3`, ...; before the handshake is done what is spoken so far.
     fn protocol(&self) -> &str;
-    fn cipher(&self) -> Option<Cipher>;
+    fn cipher(&self) -> Option<Cipher> {
+        None
+    }
+
     /// `None`: nothing negotiated.
-    fn alpn(&self) -> Option<Vec<u8>>;
-    fn servername(&self) -> Option<String>;
-    fn session_reused(&self) -> bool;
+    fn alpn(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn servername(&self) -> Option<String> {
+        None
+    }
+
+    fn session_reused(&self) -> bool {
+        false
+    }
+
     /// DER of the peer's leaf and what came with it, then issuers found in the store, up to a self-signed one.
-    fn peer_chain(&self) -> Vec<Vec<u8>>;
+    fn peer_chain(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
     /// DER of our own certificate.
-    fn certificate(&self) -> Option<Vec<u8>>;
+    fn certificate(&self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Why the peer's certificate is not acceptable; code and text are OpenSSL's (`CERT_HAS_EXPIRED`, ...).
     /// A missing certificate is `UNABLE_TO_GET_ISSUER_CERT` to a side that asked for one (PSK and resumption apart).
-    fn verify_error(&self) -> Option<Error>;
+    fn verify_error(&self) -> Option<Error> {
+        None
+    }
+
     /// DER of the session, for a later `SessionConfig::session`.
-    fn session(&self) -> Option<Vec<u8>>;
-    fn session_ticket(&self) -> Option<Vec<u8>>;
-    fn finished(&self) -> Option<Vec<u8>>;
-    fn peer_finished(&self) -> Option<Vec<u8>>;
+    fn session(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn session_ticket(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn finished(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn peer_finished(&self) -> Option<Vec<u8>> {
+        None
+    }
+
     fn export_keying_material(&self, length: usize, label: &str, context: Option<&[u8]>) -> Result<Vec<u8>>;
     /// Client only.
-    fn ephemeral_key(&self) -> Option<EphemeralKey>;
+    fn ephemeral_key(&self) -> Option<EphemeralKey> {
+        None
+    }
+
     /// `None` where the provider does not say.
-    fn key_exchange(&self) -> Option<KeyExchange>;
+    fn key_exchange(&self) -> Option<KeyExchange> {
+        None
+    }
+
     /// `RSA-PSS+SHA256`, ...
-    fn shared_sigalgs(&self) -> Vec<String>;
+    fn shared_sigalgs(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     fn set_verify(&mut self, verify: Verify) -> Result<()>;
     fn renegotiate(&mut self) -> Result<()>;

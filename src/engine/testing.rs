@@ -14,9 +14,7 @@ use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509Builder, X509NameBuilder, X509};
 
 use crate::credentials::start_openssl;
-use crate::engine::{
-    Context, Forgive, Handshake, Hooks, Read, Renegotiation, Role, SessionConfig, SessionEvent, TlsSession, Verify,
-};
+use crate::engine::{Context, Handshake, Read, Renegotiation, Role, SessionConfig, SessionEvent, TlsSession};
 use crate::error::{Error, Result};
 
 pub const TLS1_2: u16 = 0x0303;
@@ -111,17 +109,8 @@ pub fn client_context(ca: &Id, min: u16, max: u16) -> Context {
 
 pub fn config(role: Role) -> SessionConfig {
     SessionConfig {
-        role,
-        verify: Verify::default(),
-        forgive: Forgive::default(),
-        alpn: Vec::new(),
-        servername: None,
-        session: None,
-        request_ocsp: false,
-        hooks: Hooks::default(),
-        psk_identity_hint: None,
-        sni: None,
         renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false, ask: false },
+        ..SessionConfig::new(role)
     }
 }
 

@@ -9,7 +9,7 @@ const os = require('os');
 const path = require('path');
 const { failsWith, listening } = require('../support/ipworks');
 const { event, readBytes } = require('../support/net');
-const { until, within } = require('../support/time');
+const { within } = require('../support/time');
 
 const MIB = 1 << 20;
 const BLOCK = 64 * 1024;
@@ -64,6 +64,15 @@ function drained(lazyClient, length) {
     look();
     lazyClient.client.resume();
   }), `${length} bytes`);
+}
+
+/** The client reads on until it has `length` bytes, and the server knows that they have left. */
+async function allTaken(recorded, slow, length) {
+  const before = recorded.of('DataIn').length;
+  await drained(slow, length);
+  // What comes is told behind the end of what was sent.
+  slow.client.write('x');
+  await recorded.first('DataIn', before);
 }
 
 describe('SSLServer, sending', () => {
@@ -135,8 +144,13 @@ describe('SSLServer, sending', () => {
     const { server } = recorded;
     const slow = await lazy(recorded);
     const connection = recorded.connection(slow.id);
-    const ignore = () => { for (let i = 0; i < 3; i++) server.send(slow.id, Buffer.alloc(16 * MIB)); };
-    const total = await fillUp(server, connection);
+    let total = await fillUp(server, connection);
+    const ignore = () => {
+      for (let i = 0; i < 3; i++) {
+        server.send(slow.id, Buffer.alloc(16 * MIB));
+        total += connection.getBytesSent();
+      }
+    };
     const seen = await Promise.allSettled([server.send(slow.id, Buffer.alloc(16 * MIB)), server.sendLine(slow.id, 'x'.repeat(16 * MIB))]);
     assert.deepStrictEqual(seen.map(({ reason }) => reason.code), [10035, 10035]);
     await server.doEvents();
@@ -144,8 +158,7 @@ describe('SSLServer, sending', () => {
     ignore();
     assert.deepStrictEqual({ ...await recorded.first('Error') },
       { connectionId: slow.id, errorCode: 10035, description: '[10035] Operation would block.' });
-    await drained(slow, total);
-    await until(() => connection.isReadyToSend(), 6_000, 'room');
+    await allTaken(recorded, slow, total);
     slow.client.pause();
     ignore();
     await recorded.first('Error', 1);
@@ -162,6 +175,22 @@ describe('SSLServer, sending', () => {
     await recorded.first('Disconnected');
     await server.doEvents();
     assert.strictEqual(recorded.of('Error').length, 3);
+  });
+
+  it('SSL-E-18: a full queue that took a part is told again when all has left', async () => {
+    const recorded = await listening();
+    const { server } = recorded;
+    const slow = await lazy(recorded);
+    const connection = recorded.connection(slow.id);
+    for (const round of [1, 2]) {
+      slow.client.pause();
+      server.send(slow.id, Buffer.alloc(24 * MIB));
+      const taken = connection.getBytesSent();
+      assert.ok(taken > 0 && taken < 24 * MIB, String(taken));
+      await recorded.first('Error', round - 1);
+      await allTaken(recorded, slow, slow.length + taken);
+    }
+    assert.strictEqual(recorded.of('ReadyToSend').length, 1);
   });
 
   it('SSL-C-09, D-44: the queue takes as much as OutBufferSize says', async () => {

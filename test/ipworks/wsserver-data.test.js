@@ -7,7 +7,7 @@ const zlib = require('zlib');
 const { failsWith } = require('../support/ipworks');
 const { OPCODES, frame, webSockets } = require('../support/websocket');
 
-const { continuation, text, binary, ping, pong } = OPCODES;
+const { close, continuation, text, binary, ping, pong } = OPCODES;
 const more = { fin: false };
 
 describe('WSServer, data', () => {
@@ -198,10 +198,11 @@ describe('WSServer, data', () => {
     const recorded = await webSockets((server) => server.on('DataIn', (e) => {
       if (e.text === 'first') server.pauseData(e.connectionId);
     }));
-    const { client, id } = await recorded.connect();
-    for (const message of ['first', 'second', 'third']) client.send(message);
-    client.ws.close(1000, 'done');
-    await client.closed;
+    const { client, id } = await recorded.connectRaw();
+    // At once: behind the pause nothing more is read of a client.
+    client.write(Buffer.concat([frame(text, 'first'), frame(text, 'second'), frame(text, 'third'),
+      frame(close, Buffer.from('\x03\xe8done', 'latin1'))]));
+    assert.deepStrictEqual(await client.closeFrame(), [1000, '']);
     assert.deepStrictEqual(recorded.of('DataIn').map((e) => e.text), ['first']);
     assert.deepStrictEqual(recorded.of('Disconnected'), []);
     await recorded.server.processData(id);

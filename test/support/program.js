@@ -103,11 +103,12 @@ const installed = new Map();
 
 /** True when the program is installed; a test that needs it otherwise skips, saying why in its title. */
 function isInstalled(file, args = ['--version']) {
-  if (!installed.has(file)) {
+  const probe = JSON.stringify([file, ...args]);
+  if (!installed.has(probe)) {
     const { status, error } = spawnSync(file, args, { stdio: 'ignore', timeout: 20_000 });
-    installed.set(file, !error && status === 0);
+    installed.set(probe, !error && status === 0);
   }
-  return installed.get(file);
+  return installed.get(probe);
 }
 
 /** `it` when the program is installed, otherwise a skipped test that says what is missing. */

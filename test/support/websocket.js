@@ -198,11 +198,6 @@ class RawClient {
     }, 'a frame');
   }
 
-  /** Something has come. */
-  hasFrame() {
-    return this.#bytes.length > 0;
-  }
-
   /** [code, reason] of the Close frame that comes next but for others. */
   async closeFrame() {
     for (;;) {

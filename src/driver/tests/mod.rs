@@ -21,7 +21,7 @@ use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
 
 use super::{Connection, Server, ServerConfig, StartOptions};
 use crate::credentials::{generate_certificate, KeyType};
-use crate::engine::{Context, Forgive, Hooks, Renegotiation, Role, SessionConfig, Verify};
+use crate::engine::{testing, Context, Hooks, Role, SessionConfig};
 use crate::transport::{BindOptions, Listener, SocketOptions};
 use sink::Sink;
 
@@ -39,19 +39,7 @@ fn context() -> Context {
 fn options(context: Context, role: Role, hooks: Hooks) -> StartOptions {
     StartOptions {
         provider: Some(context.into()),
-        session: SessionConfig {
-            role,
-            verify: Verify::default(),
-            forgive: Forgive::default(),
-            alpn: Vec::new(),
-            servername: None,
-            session: None,
-            request_ocsp: false,
-            hooks,
-            psk_identity_hint: None,
-            sni: None,
-            renegotiation: Renegotiation { limit: 3, window: Duration::from_secs(600), disabled: false, ask: false },
-        },
+        session: SessionConfig { hooks, ..testing::config(role) },
         handshake_timeout: None,
         handshake_inactivity: None,
         strict_eof: false,

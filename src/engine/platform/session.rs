@@ -8,9 +8,7 @@ use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsConnecto
 
 use super::{failed, unsupported};
 use crate::engine::state::Bytes;
-use crate::engine::{
-    Answer, Cipher, Context, EphemeralKey, Handshake, Hooks, KeyExchange, Read, Role, SessionEvent, TlsSession, Verify,
-};
+use crate::engine::{Answer, Context, Handshake, Hooks, Read, Role, SessionEvent, TlsSession, Verify};
 use crate::error::{Error, Result};
 
 /// The system's view of the bytes. Shared with the session, because a handshake that fails takes its stream along, and
@@ -222,20 +220,8 @@ impl TlsSession for Session {
         "unknown"
     }
 
-    fn cipher(&self) -> Option<Cipher> {
-        None
-    }
-
-    fn alpn(&self) -> Option<Vec<u8>> {
-        None
-    }
-
     fn servername(&self) -> Option<String> {
         self.servername.clone()
-    }
-
-    fn session_reused(&self) -> bool {
-        false
     }
 
     fn peer_chain(&self) -> Vec<Vec<u8>> {
@@ -243,44 +229,8 @@ impl TlsSession for Session {
         stream.peer_certificate().ok().flatten().and_then(|leaf| leaf.to_der().ok()).into_iter().collect()
     }
 
-    fn certificate(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn verify_error(&self) -> Option<Error> {
-        None
-    }
-
-    fn session(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn session_ticket(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn finished(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn peer_finished(&self) -> Option<Vec<u8>> {
-        None
-    }
-
     fn export_keying_material(&self, _: usize, _: &str, _: Option<&[u8]>) -> Result<Vec<u8>> {
         Err(unsupported("exporting keying material"))
-    }
-
-    fn ephemeral_key(&self) -> Option<EphemeralKey> {
-        None
-    }
-
-    fn key_exchange(&self) -> Option<KeyExchange> {
-        None
-    }
-
-    fn shared_sigalgs(&self) -> Vec<String> {
-        Vec::new()
     }
 
     fn set_verify(&mut self, verify: Verify) -> Result<()> {
