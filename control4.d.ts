@@ -156,7 +156,7 @@ export class Driver<Data extends Buffer | string = Buffer> extends EventEmitter 
    * @returns false: the handle is void, the payload is no bytes, or {@link Limits.maxPendingSend} closed the connection
    */
   ServerSend(handle: number | string, payload: Bytes | number, length?: number): boolean;
-  /** Sends a datagram to an address, from this driver's UDP server at the same port, or from its oldest. */
+  /** Sends a datagram to an IP address, from this driver's UDP server at the same port, or from its oldest. */
   ServerSend(port: number | string, payload: Bytes | number, address: string): boolean;
 
   /** Closes a connection once everything that was sent is delivered; what still comes is dropped. Void handles: nothing. */
@@ -166,8 +166,11 @@ export class Driver<Data extends Buffer | string = Buffer> extends EventEmitter 
   unref(): this;
   /** Undoes {@link unref}. */
   ref(): this;
-  /** Destroys all servers; resolves when their connections are closed. Also there as `Symbol.asyncDispose`. */
+  /** Destroys all servers; resolves when their connections are closed. */
   close(): Promise<void>;
+
+  /** close(), by `await using`; where the running Node has `Symbol.asyncDispose`. */
+  [Symbol.asyncDispose](): Promise<void>;
 
   on<K extends keyof DriverEvents<Data>>(event: K, listener: (...args: DriverEvents<Data>[K]) => void): this;
   on(event: string | symbol, listener: (...args: any[]) => void): this;

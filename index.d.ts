@@ -189,10 +189,13 @@ export let CLIENT_RENEG_LIMIT: number;
 /** Seconds. Default: 600. */
 export let CLIENT_RENEG_WINDOW: number;
 
-/** Control4's server sockets, in a driver context that is made when it is first asked for: see `c4tls/control4`. */
+/**
+ * Control4's server sockets, in a driver context that is made when it is first asked for (by `import`: at once). See
+ * `c4tls/control4`.
+ */
 export const C4: Driver;
 
-/** The IPWorks SSL components, loaded when they are first asked for: see `c4tls/ipworks`. */
+/** The IPWorks SSL components, loaded when they are first asked for (by `import`: at once). See `c4tls/ipworks`. */
 export { ipworksssl };
 
 export interface GenerateCertificateOptions {

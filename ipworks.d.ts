@@ -1,8 +1,9 @@
 /// <reference types="node" />
 
 /**
- * The IPWorks SSL components: `SSLServer`, with `Certificate` and `Connection`. Names, defaults, numbers and texts are those
- * of the documented JavaScript edition. Times are seconds unless another unit is named.
+ * The IPWorks SSL components: `SSLServer` with `Connection`, `WSServer` with `WSConnection`, and `Certificate`. Names, defaults,
+ * numbers and texts are those of the documented JavaScript edition. Times are seconds unless another unit is named, up to
+ * 2,147,483 of them in properties.
  */
 
 import { EventEmitter } from 'node:events';
@@ -23,8 +24,9 @@ export {
 } from './lib/ipworks/types/events.js';
 
 /**
- * Settings of {@link SSLServer.config}, all of them text: `True` or `False`, whole numbers (also with 0x), lists. One that is
- * changed while the server listens holds for connections to come; one that TLS cannot use is then refused and stays.
+ * Settings of {@link SSLServer.config}, all of them text: `True` or `False`, whole numbers (also with 0x), lists. Numbers are
+ * 0 to 2,147,483,647 where no other range is named. One that is changed while the server listens holds for connections to
+ * come; what TLS cannot use is refused then, and the setting stays as it was.
  * No effect, but stored: OpenSSLPrngSeedData, SSLAcceptAnyServerCert, SSLServerCACerts, TLS13KeyShareGroups,
  * MaskSensitiveData, UseInternalSecurityAPI, and what SSLSecurityFlags has for Windows, revocation and servers' names.
  */
@@ -38,13 +40,19 @@ export interface SSLServerSettings {
   BindExclusively: string;
   /** The same form; whoever matches is refused. Default: ``. */
   BlockedClients: string;
-  /** Seconds of a client's silence in the handshake; 0: none. A handshake takes at most 120 s or this. Default: `0`. */
+  /**
+   * Seconds of a client's silence in the handshake, up to 2,073,600; 0: no limit on silence. The whole handshake takes 120 s at
+   * most, or this if it is longer. Default: `0`.
+   */
   DefaultConnectionTimeout: string;
   /** Bytes, SO_RCVBUF. Default: `0`, the system's. */
   InBufferSize: string;
-  /** Milliseconds between probes of KeepAlive. Default: `1000`. */
+  /**
+   * Milliseconds between probes of KeepAlive, in whole seconds, rounded up. 0, and what the system does not take (Linux:
+   * more than 32,767 s): the system's. Default: `1000`.
+   */
   KeepAliveInterval: string;
-  /** Milliseconds of silence before the first probe. Default: `7200000`. */
+  /** Milliseconds of silence before the first probe, in the same way. Default: `7200000`. */
   KeepAliveTime: string;
   /** Clients at a time, 1 to 100000; one more is refused, with Error 10024. Error 108 while listening. Default: `1000`. */
   MaxConnections: string;
@@ -71,7 +79,7 @@ export interface SSLServerSettings {
   SSLAcceptAnyServerCert: string;
   /** PEM: sent behind SSLCert, and trusted for clients. Default: ``. */
   SSLCACerts: string;
-  /** Least bits of a cipher; none left is error 270. Default: `0`. */
+  /** Least bits of a cipher, up to 65,536; none left is error 270. Default: `0`. */
   SSLCipherStrength: string;
   /** PEM of authorities whose clients are trusted, beside the system's. Default: ``. */
   SSLClientCACerts: string;
@@ -80,7 +88,10 @@ export interface SSLServerSettings {
    * OpenSSL cannot have (static Diffie-Hellman, DES, RC4, anonymous) are error 270. Default: `*`.
    */
   SSLEnabledCipherSuites: string;
-  /** Sum of 192 (TLS 1.0), 768 (1.1), 3072 (1.2), 12288 (1.3). 48 (SSL 3) and 12 (SSL 2) enable nothing. Default: `3072`. */
+  /**
+   * Sum of 192 (TLS 1.0), 768 (1.1), 3072 (1.2), 12288 (1.3), up to 65,535. 48 (SSL 3) and 12 (SSL 2) enable nothing.
+   * Default: `3072`.
+   */
   SSLEnabledProtocols: string;
   /** A client may renegotiate TLS 1.2, three times in ten minutes. Default: `False`. */
   SSLEnableRenegotiation: string;
@@ -88,7 +99,10 @@ export interface SSLServerSettings {
   SSLIncludeCertChain: string;
   /** File to which the secrets of connections are appended, as NSS writes them. Default: ``. */
   SSLKeyLogFile: string;
-  /** What is overlooked in clients' certificates: 0x1 validity, 0x10 unknown authority, 0x20 usage. Default: `0`. */
+  /**
+   * What is overlooked in clients' certificates: 0x1 validity, 0x10 unknown authority, 0x20 usage; 0 to 0xffffffff.
+   * Default: `0`.
+   */
   SSLSecurityFlags: string;
   /** No effect on servers. Default: ``. */
   SSLServerCACerts: string;
@@ -134,7 +148,7 @@ export interface SSLServerSettings {
 declare abstract class SocketServer extends EventEmitter {
   constructor();
 
-  /** Connections that the system holds until they are accepted; bursts need more. Default: 5. */
+  /** Connections that the system holds until they are accepted, 0 to 2,147,483,647; bursts need more. Default: 5. */
   getConnectionBacklog(): number;
   setConnectionBacklog(value: number): void;
   connectionBacklog: number;
@@ -161,12 +175,19 @@ declare abstract class SocketServer extends EventEmitter {
   setLocalPort(value: number): void;
   localPort: number;
 
-  /** Clients are asked for a certificate: see SSLClientAuthentication. Default: false. */
+  /**
+   * Clients are asked for a certificate: see SSLClientAuthentication. Default: false.
+   * @throws IPWorksSSLError 270 while listening with sslpPlatform
+   */
   isSSLAuthenticateClients(): boolean;
   setSSLAuthenticateClients(value: boolean): void;
   sslAuthenticateClients: boolean;
 
-  /** Certificate and private key of connections to come. Default: an empty Certificate. */
+  /**
+   * Certificate and private key of connections to come. Default: an empty Certificate.
+   * @throws IPWorksSSLError 10022 for what is no Certificate; while listening 282 for one without a private key, and 273 for one
+   *   that TLS cannot show
+   */
   getSSLCert(): Certificate;
   setSSLCert(value: Certificate): void;
   sslCert: Certificate;
@@ -198,12 +219,16 @@ declare abstract class SocketServer extends EventEmitter {
   /**
    * Binds and listens.
    * @throws IPWorksSSLError 104 when it listens already, 282 without a certificate that has a private key, 270 for settings that
-   *   leave no TLS, 10048 for a port that is taken, 10013, 10047, 10049, 11001, ...
+   *   leave no TLS, 271, 273 and 274 for certificates that cannot be used, 10048 for a port that is taken, 10013, 10047, 10049,
+   *   11001, ...
    */
   startListening(): Promise<void>;
 
   /** The port is free afterwards; connections stay. */
   stopListening(): Promise<void>;
+
+  /** shutdown(), by `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -278,7 +303,8 @@ export class SSLServer extends SocketServer {
 
   /**
    * Sends a file, read in blocks on a thread; later sends follow it. `onProgress` is told the bytes that were sent, and all.
-   * @throws IPWorksSSLError 10004 after interrupt(), the system's number for a file that cannot be read, 10054, 126
+   * @throws IPWorksSSLError 10004 after interrupt(), 10060 when a Timeout is over, the system's number for a file that cannot be
+   *   read, else 10022; 10054, 126
    */
   sendFile(
     connectionId: string, fileName: string, onProgress?: (sent: number, total: number) => void): Promise<void>;
@@ -292,9 +318,6 @@ export class SSLServer extends SocketServer {
   on(name: string | symbol, listener: (...args: any[]) => void): this;
   once<Name extends keyof SSLServerEvents>(name: Name, listener: (...args: SSLServerEvents[Name]) => unknown): this;
   once(name: string | symbol, listener: (...args: any[]) => void): this;
-
-  /** shutdown(), by `await using`. */
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Settings of {@link WSServer.config} beside those of {@link SSLServerSettings}. */
@@ -308,19 +331,25 @@ export interface WSServerSettings extends SSLServerSettings {
   /** permessage-deflate for clients that offer it, from messages of 1 KiB on. Default: `True`. */
   EnablePermessageDeflate: string;
   /**
-   * Bytes. With a Timeout longer messages leave in frames of this size; with Timeout 0 they leave as several messages, as
-   * documented. Default: `16384`.
+   * Bytes, from 1 on. With a Timeout longer messages leave in frames of this size; with Timeout 0 they leave as several
+   * messages, as documented. Default: `16384`.
    */
   MaxFrameSize: string;
-  /** Bytes of a line in LineMode; of a client, `MaxLineLength[connectionId]`. Default: `2048`. */
+  /** Bytes of a line in LineMode, from 1 on; of a client, `MaxLineLength[connectionId]`. Default: `2048`. */
   MaxLineLength: string;
-  /** Of a client, `MessageLength[connectionId]`: the next so many bytes of sends without a Timeout are one message. Default: `0`. */
+  /**
+   * Of a client, `MessageLength[connectionId]`: the next so many bytes of sends without a Timeout are one message; 10037 while
+   * such a message is under way. Default: `0`.
+   */
   MessageLength: string;
   /** False: a connection that we close ends without waiting for the client's Close frame. Default: `True`. */
   WaitForCloseResponse: string;
   /** 0 to 3: see {@link LogEvent}. Default: `1`. */
   LogLevel: string;
-  /** Probes until a silent client is given up, where the system has the option. Default: `0`, the system's. */
+  /**
+   * Probes until a silent client is given up, up to 255, where the system has the option. Default: `0`, the system's. There are
+   * probes once this, KeepAliveTime or KeepAliveInterval has been set.
+   */
   KeepAliveRetryCount: string;
   /** Paths with semicolons; the first file that is there has the authorities of clients. Default: the system's. */
   SSLCACertFilePaths: string;
@@ -334,7 +363,7 @@ export interface WSServerSettings extends SSLServerSettings {
   MaxReadTime: string;
   /** No effect: Node's event loop always runs. Default: `True`. */
   ProcessIdleEvents: string;
-  /** About servers' certificates, of which there are none; `2` is an Error event (10045). Default: `0`. */
+  /** 0 to 2: about servers' certificates, of which there are none; `2` is an Error event (10045). Default: `0`. */
   SSLCheckCRL: string;
   /** The same. Default: `0`. */
   SSLCheckOCSP: string;
@@ -402,6 +431,7 @@ export class WSServer extends SocketServer {
    * @param data text, or bytes
    * @param connectionIds all clients when left out
    * @returns how many clients it goes to
+   * @throws IPWorksSSLError 10022 for other data, and for a string in place of connectionIds
    */
   broadcast(data: Bytes, connectionIds?: Iterable<string>): Promise<number>;
 
@@ -428,7 +458,10 @@ export class WSServer extends SocketServer {
   /** Sends text. Errors as send(). */
   sendText(connectionId: string, text: string): Promise<void>;
 
-  /** Sends a file as one binary message; otherwise as {@link SSLServer.sendFile}. */
+  /**
+   * Sends a file as one binary message; otherwise as {@link SSLServer.sendFile}.
+   * @throws IPWorksSSLError as there, with 4202 for 10054; 10037 within a message of MessageLength
+   */
   sendFile(
     connectionId: string, fileName: string, onProgress?: (sent: number, total: number) => void): Promise<void>;
 

@@ -7,7 +7,7 @@ const assert = require('assert');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
-const { listen, dialTcp } = require('./support/net');
+const { listen, dialTcp, freePorts } = require('./support/net');
 const { isInstalled, start, run } = require('./support/program');
 
 const ROOT = path.join(__dirname, '..');
@@ -75,13 +75,7 @@ describe('npm start', () => {
   }
 
   it('--port, --https-port and --wss-port are taken as given', async () => {
-    // Ports that were free a moment ago.
-    const probes = [net.createServer(), net.createServer(), net.createServer()];
-    const ports = [];
-    for (const probe of probes) ports.push(await listen(probe));
-    await Promise.all(probes.map((probe) => new Promise((resolve) => {
-      probe.close(resolve);
-    })));
+    const ports = await freePorts(3);
     const [port, httpsPort, wssPort] = ports.map(String);
     const { code, stdout, stderr } = await runStart(
       '--once', '--port', port, `--https-port=${httpsPort}`, '--wss-port', wssPort,

@@ -2,6 +2,7 @@
 // Arguments as Lua drivers give them: trailing ones may be missing, numbers may be text. What is thrown here becomes
 // [false, message], so it never repeats an argument that may be secret.
 const { inspect } = require('util');
+const { toBytes } = require('../core/bytes');
 
 const EMPTY = Buffer.alloc(0);
 
@@ -34,9 +35,7 @@ function readBits(value, name, standard, known) {
 function readBytes(value, name, encoding = 'utf8') {
   if (isMissing(value)) return EMPTY;
   if (typeof value === 'string') return Buffer.from(value, encoding);
-  if (Buffer.isBuffer(value)) return value;
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return refuse(`${name} must be a string or a Buffer`);
+  return ArrayBuffer.isView(value) ? toBytes(value) : refuse(`${name} must be a string or a Buffer`);
 }
 
 function readText(value, name) {
@@ -49,8 +48,7 @@ function readPayload(value, encoding) {
   if (Buffer.isBuffer(value)) return value;
   if (typeof value === 'string') return Buffer.from(value, encoding);
   if (typeof value === 'number') return Buffer.from(String(value), 'latin1');
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return null;
+  return ArrayBuffer.isView(value) ? toBytes(value) : null;
 }
 
 module.exports = { readBits, readBytes, readPayload, readPort, readText, refuse, wholeNumber };

@@ -62,8 +62,8 @@ class Connection extends Target {
   onError(arg, description) {
     const error = arg === SYSTEM ? systemError(description) : tlsError(description);
     if (this.state === HANDSHAKE) this.handshakeFailed(error);
-    else if (error.code === TOO_LARGE) this.overLimit('maxDelimiterBuffer');
-    else this.context.tellListeners('connectionError', [error, { handle: this.handle, ...this.described() }]);
+    // After DestroyServer the driver has heard OFFLINE: it knows the connection no more.
+    else if (this.handle !== 0) this.broken(error);
     this.close(false);
   }
 
@@ -75,6 +75,11 @@ class Connection extends Target {
     this.server.connections.delete(this);
     this.context.remove(this);
     this.tellOffline();
+  }
+
+  broken(error) {
+    if (error.code === TOO_LARGE) this.overLimit('maxDelimiterBuffer');
+    else this.context.tellListeners('connectionError', [error, { handle: this.handle, ...this.described() }]);
   }
 
   handshakeFailed(error) {

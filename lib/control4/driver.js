@@ -108,6 +108,10 @@ class Driver extends EventEmitter {
     });
   }
 
+  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    return this.close();
+  }
+
   // Of EventEmitter: once() calls the first, prependOnceListener() the last.
   on(name, listener) {
     if (name === DATA) this.#context.pace();
@@ -148,12 +152,6 @@ class Driver extends EventEmitter {
     const from = servers.find((server) => server.port === to) ?? servers[0];
     return from !== undefined && to > 0 && from.sendTo(address, to, bytes);
   }
-}
-
-if (Symbol.asyncDispose) {
-  Object.defineProperty(Driver.prototype, Symbol.asyncDispose, {
-    configurable: true, writable: true, value() { return this.close(); },
-  });
 }
 
 module.exports = { Driver };

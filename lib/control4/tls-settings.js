@@ -51,7 +51,7 @@ function readVerifyMode(value) {
 /** OpenSSL's list. TLS 1.0 and 1.1 sign with SHA-1, which needs security level 0. */
 function cipherList(value, least) {
   const list = readText(value, 'cipherList').trim() || DEFAULT_CIPHERS;
-  // Suites that authenticate or encrypt nothing never count: a list of nothing else is empty, which is an error.
+  // The engine never uses suites that authenticate or encrypt nothing. Named here, a list of nothing else is an error.
   const safe = `${list}:!aNULL:!eNULL`;
   return least < TLS1_2 && !list.includes('@SECLEVEL') ? `${safe}:@SECLEVEL=0` : safe;
 }

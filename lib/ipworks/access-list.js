@@ -3,7 +3,8 @@
 const dns = require('dns');
 const net = require('net');
 
-const ADDRESS = /^[\d.*:a-f]+$/i;
+/** Addresses and patterns of them. A host may be of hexadecimal letters too: `cafe.example`. */
+const isAddress = (entry) => /^[\d.*]+$/.test(entry) || /^(?=.*[*:])[\d.*:a-f]+$/i.test(entry) || net.isIP(entry) !== 0;
 
 const entries = (list) => list.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '');
 
@@ -15,7 +16,7 @@ const entries = (list) => list.split(',').map((entry) => entry.trim()).filter((e
  */
 async function resolveList(list, onUnknown) {
   const found = await Promise.all(entries(list).map(async (entry) => {
-    if (ADDRESS.test(entry) || net.isIP(entry) !== 0) return [entry];
+    if (isAddress(entry)) return [entry];
     try {
       return (await dns.promises.lookup(entry, { all: true })).map(({ address }) => address);
     } catch {

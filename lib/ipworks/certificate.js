@@ -1,6 +1,8 @@
 'use strict';
 // Digital certificates, and where they come from: files and blobs of every kind that the native side reads.
 const { CertificateEntry, CertificateStore, SealedPassword } = require('../core/binding');
+const { toBytes } = require('../core/bytes');
+const { camelCase } = require('./accessors');
 const { CertStoreTypes } = require('./cert-store-types');
 const { IPWorksSSLError } = require('./errors');
 const { kIdentity } = require('./symbols');
@@ -113,8 +115,7 @@ class Certificate {
 
   getStore() {
     if (typeof this.#store === 'string') return this.#store;
-    const { buffer, byteOffset, byteLength } = this.#store;
-    return Buffer.from(buffer, byteOffset, byteLength).toString(FILE_TYPES.has(this.#storeType) ? 'utf8' : 'latin1');
+    return toBytes(this.#store).toString(FILE_TYPES.has(this.#storeType) ? 'utf8' : 'latin1');
   }
 
   setStore(value) {
@@ -220,7 +221,7 @@ class Certificate {
     for (const [name, read] of Object.entries(FIELDS)) {
       const get = { [`get${name}`]() { return read(this.#described()); } }[`get${name}`];
       define(`get${name}`, { value: get, writable: true });
-      define(lowerFirst(name), { get });
+      define(camelCase(name), { get });
     }
   }
 }
@@ -229,7 +230,7 @@ class Certificate {
 for (const name of Object.getOwnPropertyNames(Certificate.prototype)) {
   const [, verb, field] = /^(get|is)([A-Z]\w*)$/.exec(name) ?? [];
   if (verb === undefined || Object.hasOwn(FIELDS, field)) continue;
-  Object.defineProperty(Certificate.prototype, lowerFirst(field), {
+  Object.defineProperty(Certificate.prototype, camelCase(field), {
     get: Certificate.prototype[name],
     set: Certificate.prototype[`set${field}`],
     configurable: true,
@@ -320,10 +321,6 @@ function localDate(seconds) {
 
 function withColons(hex) {
   return hex.match(/../g)?.join(':') ?? '';
-}
-
-function lowerFirst(name) {
-  return name[0].toLowerCase() + name.slice(1);
 }
 
 module.exports = { Certificate };

@@ -6,7 +6,6 @@ const { Reader } = require('./reader');
 const check = require('./values');
 
 const INVALID_CONNECTION = 126;
-const SECONDS = 2 ** 31 / 1000 | 0;
 
 class Client {
   #handle = null;
@@ -49,9 +48,6 @@ class Client {
   });
 }
 
-/** A whole number of seconds. */
-const seconds = (value, name) => check.whole(value, name, 0, SECONDS);
-
 defineAccessors(Client, {
   AcceptData: { flag: true, get() { return this._seen.acceptData; } },
   BytesSent: { get() { return this._seen.sender.bytesSent; } },
@@ -63,7 +59,7 @@ defineAccessors(Client, {
   RemotePort: { get() { return this._seen.remote.port; } },
   Timeout: {
     get() { return this._seen.sender.timeout; },
-    set(value) { this._handle.sender.timeout = seconds(value, 'Timeout'); },
+    set(value) { this._handle.sender.timeout = check.seconds(value, 'Timeout'); },
   },
   UserData: {
     get() { return this._userData.toString(); },
@@ -102,4 +98,4 @@ class ConnectionMap {
   [Symbol.iterator]() { return this.entries(); }
 }
 
-module.exports = { Client, ConnectionMap, seconds };
+module.exports = { Client, ConnectionMap };

@@ -58,6 +58,7 @@ class ConnectionHandle extends Target {
     this.failedStatus = 0;         // number of the error that ended it
     this.failedText = '';
     this.acceptData = true;
+    this.isPaused = false;         // by the program, not for a loop that is behind
     this.held = [];                // messages that wait: the program has paused, or others come first
     this.cutter = null;            // from when the program has changed the framing
     this.pumping = false;          // the next message comes when promise jobs have run
@@ -172,14 +173,26 @@ class ConnectionHandle extends Target {
     this.pumpLater();
   }
 
+  /** The program's wish. */
   pause() {
+    this.isPaused = true;
+    this.hold();
+  }
+
+  resume() {
+    this.isPaused = false;
+    this.release();
+  }
+
+  /** Nothing is delivered or read. */
+  hold() {
     this.acceptData = false;
     this.native.readStop();
   }
 
-  /** What was held back is delivered first. */
-  resume() {
-    if (this.acceptData) return;
+  /** What was held back is delivered first; unless the program has paused it. */
+  release() {
+    if (this.acceptData || this.isPaused) return;
     this.acceptData = true;
     this.native.readStart();
     this.pumpLater();

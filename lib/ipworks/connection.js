@@ -1,7 +1,7 @@
 'use strict';
 // The Connection type: a client of SSLServer.
 const { defineAccessors } = require('./accessors');
-const { Client, seconds } = require('./client');
+const { Client } = require('./client');
 const { failure } = require('./errors');
 const { Framing, checkLineLength } = require('./framing');
 const check = require('./values');
@@ -32,7 +32,7 @@ defineAccessors(Connection, {
     get() { return this._seen.idleTimeout; },
     set(value) {
       const handle = this._handle;
-      handle.idleTimeout = seconds(value, 'IdleTimeout');
+      handle.idleTimeout = check.seconds(value, 'IdleTimeout');
       handle.native.setIdleTimeout(handle.idleTimeout * 1000);
     },
   },

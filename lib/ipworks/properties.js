@@ -6,7 +6,6 @@ const { shownAddress } = require('./listening');
 const check = require('./values');
 
 const PORTS = 65535;
-const SECONDS = 2 ** 31 / 1000 | 0;
 const MAX_BACKLOG = 2 ** 31 - 1;
 
 /** Their values at first, and after reset(). */
@@ -28,6 +27,7 @@ const plain = (key, checked) => ({
   set(value) { this._set(key, checked(value)); },
 });
 const flagOf = (key, name) => ({ flag: true, ...plain(key, (value) => check.flag(value, name)) });
+const secondsOf = (key, name) => plain(key, (value) => check.seconds(value, name));
 const wholeOf = (key, name, min, max) => plain(key, (value) => check.whole(value, name, min, max));
 
 /** Of what may not change while the component listens; `code`: the error that says so. */
@@ -42,7 +42,7 @@ const fixed = (code, property, detail) => ({
 const SHARED = {
   ConnectionBacklog: wholeOf('backlog', 'ConnectionBacklog', 0, MAX_BACKLOG),
   Connections: { get() { return this._connections; } },
-  DefaultTimeout: wholeOf('timeout', 'DefaultTimeout', 0, SECONDS),
+  DefaultTimeout: secondsOf('timeout', 'DefaultTimeout'),
   LocalHost: fixed(107, {
     get() {
       const bound = this._bound();
@@ -64,4 +64,4 @@ const SHARED = {
   },
 };
 
-module.exports = { SECONDS, SHARED, fixed, flagOf, plain, sharedValues, wholeOf };
+module.exports = { SHARED, fixed, flagOf, plain, secondsOf, sharedValues, wholeOf };

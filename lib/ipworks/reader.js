@@ -32,7 +32,7 @@ class Reader {
     this.#events.push(event);
     if (this.#events.length >= MOST && this.#handle.acceptData) {
       this.#hasPaused = true;
-      this.#handle.pause();
+      this.#handle.hold();
     }
     this.#wake();
   }
@@ -61,7 +61,7 @@ class Reader {
   #resume() {
     if (!this.#hasPaused) return;
     this.#hasPaused = false;
-    this.#handle.resume();
+    this.#handle.release();
   }
 }
 

@@ -67,8 +67,8 @@ const readOnly = (read) => ({
   parse(value, name) { throw invalid(name, 'this setting can only be read'); },
 });
 
-const BYTES = 2 ** 31 - 1;
-const MILLISECONDS = 2 ** 31 - 1;
+/** Most bytes or milliseconds. */
+const MOST = 2 ** 31 - 1;
 const SIGNATURES_12 = ['sha512', 'sha384', 'sha256', 'sha224', 'sha1']
   .flatMap((hash) => ['ecdsa', 'rsa', 'dsa'].map((key) => `${hash}-${key}`)).join(',');
 const SIGNATURES_13 = 'rsa_pss_sha256,rsa_pss_sha384,rsa_pss_sha512,rsa_pkcs1_sha256,rsa_pkcs1_sha384,rsa_pkcs1_sha512,' +
@@ -81,7 +81,7 @@ const BASE = {
   LicenseInfo: readOnly(() => ['Product: c4tls', 'Product Key: none', 'License Source: MIT', 'License Type: open source',
     'Last Valid Build: every'].join('\r\n')),
   MaskSensitiveData: flag('True'),
-  SelectWaitMillis: number(20, 0, MILLISECONDS),
+  SelectWaitMillis: number(20, 0, MOST),
   UseInternalSecurityAPI: flag('False'),
 };
 
@@ -91,14 +91,14 @@ const TCP = {
   BindExclusively: flag('True'),
   BlockedClients: text(''),
   DefaultConnectionTimeout: number(0, 0, 86400 * 24),
-  InBufferSize: number(0, 0, BYTES),
-  KeepAliveInterval: number(1000, 0, MILLISECONDS),
-  KeepAliveTime: number(7200000, 0, MILLISECONDS),
+  InBufferSize: number(0, 0, MOST),
+  KeepAliveInterval: number(1000, 0, MOST),
+  KeepAliveTime: number(7200000, 0, MOST),
   MaxConnections: {
     ...number(1000, 1, 100000),
     fixedWhileListening: 108,
   },
-  OutBufferSize: number(0, 0, BYTES),
+  OutBufferSize: number(0, 0, MOST),
   TcpNoDelay: flag('False'),
   UseIPv6: number(0, 0, 2),
 };
@@ -232,4 +232,4 @@ function parseSetting(given) {
   return { name, connectionId, value };
 }
 
-module.exports = { BASE, Settings, TCP, TLS, flag, number, parseSetting, text };
+module.exports = { BASE, MOST, Settings, TCP, TLS, flag, number, parseSetting, text };

@@ -54,7 +54,7 @@ class SocketServer extends EventEmitter {
   #clients = new Map();            // connected ones, as programs see them
   #connections = new ConnectionMap(this.#clients);
   #gone = [];                      // who waits for the last client to go
-  #eventSeen = [];                 // who waits in doEvents()
+  #eventSeen = new Set();          // who waits in doEvents()
 
   /**
    * @param {Record<string, object>} settings the component's table
@@ -188,18 +188,19 @@ class SocketServer extends EventEmitter {
   /** Resolves when an event came, or after SelectWaitMillis. */
   async doEvents() {
     await new Promise((resolve) => {
-      const timer = setTimeout(done, this.#settings.number('SelectWaitMillis'));
-      function done() {
+      const done = () => {
         clearTimeout(timer);
+        this.#eventSeen.delete(done);
         setImmediate(resolve);
-      }
-      this.#eventSeen.push(done);
+      };
+      const timer = setTimeout(done, this.#settings.number('SelectWaitMillis'));
+      this.#eventSeen.add(done);
     });
   }
 
   _happened() {
-    if (this.#eventSeen.length === 0) return;
-    for (const done of this.#eventSeen.splice(0)) done();
+    if (this.#eventSeen.size === 0) return;
+    for (const done of this.#eventSeen) done();
   }
 
   // ---- one client

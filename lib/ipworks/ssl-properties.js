@@ -2,7 +2,7 @@
 // Properties of SSLServer.
 const { defineAccessors } = require('./accessors');
 const { checkLineLength } = require('./framing');
-const { SECONDS, SHARED, fixed, flagOf, plain, sharedValues, wholeOf } = require('./properties');
+const { SHARED, fixed, flagOf, plain, secondsOf, sharedValues, wholeOf } = require('./properties');
 const check = require('./values');
 
 const initialValues = () => ({
@@ -18,7 +18,7 @@ const PROPERTIES = {
     get() { return new Uint8Array(this._values.eol); },
     set(value) { this._set('eol', check.eol(value, 'DefaultEOL')); },
   },
-  DefaultIdleTimeout: wholeOf('idleTimeout', 'DefaultIdleTimeout', 0, SECONDS),
+  DefaultIdleTimeout: secondsOf('idleTimeout', 'DefaultIdleTimeout'),
   DefaultMaxLineLength: plain('maxLineLength', checkLineLength),
   DefaultSingleLineMode: flagOf('singleLineMode', 'DefaultSingleLineMode'),
   KeepAlive: flagOf('keepAlive', 'KeepAlive'),

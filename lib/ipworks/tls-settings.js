@@ -10,7 +10,7 @@ const { PLATFORM, platformContext } = require('./platform');
 
 const TLS1_2 = 0x0303;
 const TLS1_3 = 0x0304;
-// Never, whatever the list says: who does not authenticate itself, or does not encrypt.
+// The engine never uses suites that authenticate or encrypt nothing. Named here, a list of nothing else is an error.
 const NEVER = ':!aNULL:!eNULL';
 const { SSL_OP_CIPHER_SERVER_PREFERENCE, SSL_OP_NO_RENEGOTIATION } = constants;
 

@@ -13,6 +13,13 @@ function whole(value, name, min, max) {
   throw invalid(name, `a whole number from ${min} to ${max}`);
 }
 
+const SECONDS = 2 ** 31 / 1000 | 0;
+
+/** A whole number of seconds, which as milliseconds is still one of 32 bits. */
+function seconds(value, name) {
+  return whole(value, name, 0, SECONDS);
+}
+
 function flag(value, name) {
   if (typeof value === 'boolean') return value;
   throw invalid(name, 'true or false');
@@ -56,4 +63,4 @@ function wholeCharacters(utf8) {
   return length;
 }
 
-module.exports = { bytes, copied, eol, flag, invalid, text, whole, wholeCharacters };
+module.exports = { bytes, copied, eol, flag, invalid, seconds, text, whole, wholeCharacters };

@@ -35,10 +35,9 @@ class WebSocketHandle extends ConnectionHandle {
   #pings = new Map();        // of ours that wait: by number, { resolve, reject, timer }
   #complaint = null;         // what the client did wrong, until the code is known
   #owesClose = false;        // the client has sent its Close, and ours has not followed
-  // In LineMode: bytes that the cutter was given, where among them messages ended, and whether the last was text.
+  // In LineMode: how many bytes the cutter was given, and the parts of messages that they were: { begin, end, mark }.
   #given = 0;
-  #ends = [];
-  #isText = true;
+  #parts = [];
 
   constructor(server, native, id, listening) {
     super(server, native, id, listening, 'WSSERVERCONNECTION');
@@ -106,22 +105,38 @@ class WebSocketHandle extends ConnectionHandle {
   }
 
   deliverCut({ bytes, ended, mark }) {
-    this.server._onMessage(this, bytes, CONTINUATION, this.#isEnd(mark), ended, this.#isText);
+    const taken = this.#given - this.cutter.length;
+    const begin = taken - mark - bytes.length;
+    const first = this.#parts.find(({ end }) => end > begin) ?? this.#parts[0];
+    const isText = first !== undefined && (first.mark & TEXT) !== 0;
+    // Whether a message ended with the line, or with the mark behind it.
+    let isLast = false;
+    while (this.#parts.length > 0 && this.#parts[0].end <= taken) {
+      const part = this.#parts.shift();
+      isLast ||= (part.mark & LAST) !== 0 && part.end > begin && part.end >= taken - mark;
+    }
+    this.server._onMessage(this, bytes, CONTINUATION, isLast, ended, isText);
   }
 
   uncut(bytes, mark) {
+    const begin = this.#given;
     this.#given += bytes.length;
-    this.#isText = (mark & TEXT) !== 0;
-    if ((mark & LAST) !== 0 && this.#ends.at(-1) !== this.#given) this.#ends.push(this.#given);
+    const before = this.#parts.at(-1);
+    // Parts without bytes may end a message, and are no lines; a client may send any number of them.
+    if (bytes.length === 0 && before?.end === begin) before.mark |= mark & LAST;
+    else this.#parts.push({ begin, end: this.#given, mark });
     return bytes;
   }
 
-  // Whether a message ended with what was cut last, or with the mark behind it.
-  #isEnd(mark) {
-    const taken = this.#given - this.cutter.length;
-    let end = -1;
-    while (this.#ends.length > 0 && this.#ends[0] <= taken) end = this.#ends.shift();
-    return end >= taken - mark;
+  // The bytes that are no line yet, as parts of their messages.
+  #uncutRest() {
+    const rest = this.cutter.next()?.bytes ?? Buffer.alloc(0);
+    const offset = this.#given - rest.length;
+    for (const { begin, end, mark } of this.#parts.splice(0)) {
+      const bytes = rest.subarray(Math.max(0, begin - offset), Math.max(0, end - offset));
+      const ended = begin < offset ? mark & ~FIRST : mark;
+      if (bytes.length > 0 || (ended & LAST) !== 0) this.held.push({ bytes, ended });
+    }
   }
 
   /** Lines, or messages, from what was not given yet. */
@@ -134,10 +149,7 @@ class WebSocketHandle extends ConnectionHandle {
       this.held = [];
       if (this.closed) this.cutter.finish();
     } else {
-      // What is no line yet goes on as the part of a message.
-      const rest = this.cutter.next();
-      const mark = (this.#isEnd(0) ? LAST : 0) | (this.#isText ? TEXT : 0);
-      if (rest !== null) this.held.push({ bytes: rest.bytes, ended: mark });
+      this.#uncutRest();
       this.cutter = null;
     }
     this.pumpLater();

@@ -68,14 +68,20 @@ class WSServer extends SocketServer {
   async broadcast(data, connectionIds) {
     const flags = LAST | (typeof data === 'string' ? TEXT : 0);
     const bytes = check.bytes(data, 'data');
-    const wanted = connectionIds === undefined ? this._handles.values() :
-      Array.from(connectionIds, (id) => this._handles.get(String(id)));
+    const wanted = connectionIds === undefined ? this._handles.values() : this.#handlesOf(connectionIds);
     const ids = [];
     // The native side passes over those that are not open.
     for (const handle of wanted) if (handle !== undefined) ids.push(handle.id);
     // A client that waits for less than the limit gets all of it.
     const limit = this._sendLimit() + bytes.length;
     return ids.length === 0 ? 0 : binding.broadcast(Uint32Array.from(ids), bytes, flags, limit);
+  }
+
+  #handlesOf(connectionIds) {
+    // A string is iterable too, as ids of one character each: nobody means that.
+    const isList = typeof connectionIds !== 'string' && typeof connectionIds?.[Symbol.iterator] === 'function';
+    if (!isList) throw check.invalid('connectionIds', 'an iterable of ConnectionIds');
+    return Array.from(connectionIds, (id) => this._handles.get(String(id)));
   }
 
   #sendAs(handle, data) {

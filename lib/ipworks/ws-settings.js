@@ -1,16 +1,14 @@
 'use strict';
 // Configuration settings of WSServer beside those of SSLServer.
 const { failure } = require('./errors');
-const { BASE, TCP, TLS, flag, number, text } = require('./settings');
+const { BASE, MOST, TCP, TLS, flag, number, text } = require('./settings');
 const check = require('./values');
 
-const BYTES = 2 ** 31 - 1;
-const MILLISECONDS = 2 ** 31 - 1;
 const MAX_REASON = 123;
 const NOT_SUPPORTED = 10045;
 
-const LINE_LENGTH = number(2048, 1, BYTES);
-const MESSAGE_LENGTH = number(0, 0, BYTES);
+const LINE_LENGTH = number(2048, 1, MOST);
+const MESSAGE_LENGTH = number(0, 0, MOST);
 
 /** A code that a Close frame may have. */
 const closeCode = {
@@ -52,7 +50,7 @@ const WEB_SOCKET = {
   BufferMessage: flag('False'),
   EnablePermessageDeflate: flag('True'),
   KeepAliveRetryCount: number(0, 0, 255),
-  MaxFrameSize: number(16384, 1, BYTES),
+  MaxFrameSize: number(16384, 1, MOST),
 };
 
 const SETTINGS = {
@@ -64,7 +62,7 @@ const SETTINGS = {
   DisconnectStatusDescription: closeReason,
   LogLevel: number(1, 0, 3),
   MaxLineLength: LINE_LENGTH,
-  MaxReadTime: number(50, 0, MILLISECONDS),
+  MaxReadTime: number(50, 0, MOST),
   MessageLength: MESSAGE_LENGTH,
   ProcessIdleEvents: flag('True'),
   SSLCACertFilePaths: text('/etc/ssl/ca-bundle.pem;/etc/pki/tls/certs/ca-bundle.crt;' +

@@ -6,6 +6,7 @@ const assert = require('assert');
 const { once } = require('events');
 const { C4: fromIndex } = require('../..');
 const { C4, Driver } = require('../../control4');
+const { readLimits } = require('../../lib/control4/limits');
 const { makeDriver } = require('../support/control4');
 const { dialTcp, readAll } = require('../support/net');
 const { runNode } = require('../support/node-program');
@@ -138,6 +139,38 @@ describe('Control4 callbacks', () => {
   });
 });
 
+describe('Control4 limits, as they are given', () => {
+  const DAY = 24 * 3600 * 1000;
+
+  it('C4-76 D-15 the defaults', () => {
+    assert.deepStrictEqual({ ...readLimits() }, {
+      maxConnections: 0, maxPendingSend: 16 << 20, maxDelimiterBuffer: 1 << 20, maxUdpPeers: 1024,
+      udpPeerIdleMs: 300_000, closeTimeoutMs: 10_000, handshakeTimeoutMs: 30_000,
+    });
+  });
+
+  for (const [name, least, most] of [
+    ['maxConnections', 0, 2 ** 31 - 1], ['maxPendingSend', 1, 2 ** 31 - 1], ['maxDelimiterBuffer', 1, 2 ** 31 - 1],
+    ['maxUdpPeers', 1, 2 ** 20], ['udpPeerIdleMs', 1, DAY], ['closeTimeoutMs', 1, DAY],
+    ['handshakeTimeoutMs', 1, 120_000],
+  ]) {
+    it(`C4-76 ${name}: ${least} to ${most}`, () => {
+      for (const value of [least, most]) assert.strictEqual(readLimits({ [name]: value })[name], value);
+      for (const value of [least - 1, most + 1, least + 0.5, NaN]) {
+        assert.throws(() => new Driver({ limits: { [name]: value } }), { code: 'ERR_OUT_OF_RANGE' }, String(value));
+      }
+      assert.throws(() => new Driver({ limits: { [name]: String(least) } }), { code: 'ERR_INVALID_ARG_TYPE' });
+    });
+  }
+
+  it('C4-04 delimiterTimeoutMs: 0 to a day', () => {
+    for (const delimiterTimeoutMs of [0, DAY]) new Driver({ delimiterTimeoutMs });
+    for (const delimiterTimeoutMs of [-1, DAY + 1]) {
+      assert.throws(() => new Driver({ delimiterTimeoutMs }), { code: 'ERR_OUT_OF_RANGE' });
+    }
+  });
+});
+
 describe('a process with Control4 servers', () => {
   const PROGRAM = `
     const net = require('net');
@@ -153,6 +186,11 @@ describe('a process with Control4 servers', () => {
     ['lives while a server listens', `
       function online(port) { setTimeout(() => driver.DestroyServer(port), 300).unref(); }
       driver.CreateServer(0);`, 'ONLINE\nOFFLINE\n'],
+    ['lives again when the servers are ref\'d', `
+      function online(port) { setTimeout(() => driver.DestroyServer(port), 300).unref(); }
+      driver.unref();
+      driver.CreateServer(0);
+      driver.ref();`, 'ONLINE\nOFFLINE\n'],
     ['ends although a server listens that is unref\'d', `
       function online() {}
       driver.CreateServer(0);

@@ -77,7 +77,7 @@ describe('Control4 limits', () => {
     await d.until(() => d.texts().includes('x\r\n'), 'the other\'s message');
   });
 
-  it('C4-03 16 MiB of near matches are found in time, and memory stays bounded', async () => {
+  it('C4-03 a delimiter behind 16 MiB of near matches is found', async () => {
     const d = makeDriver({ limits: { maxDelimiterBuffer: 32 << 20 } });
     const delimiter = `${'a'.repeat(63)}b`;
     const port = await d.online((driver) => driver.CreateServer(0, delimiter));
@@ -113,5 +113,19 @@ describe('Control4 limits', () => {
     const [error, about] = await d.first('connectionError');
     assert.strictEqual(error.code, 'ECONNRESET');
     assert.deepStrictEqual(about, { handle, port, address: '127.0.0.1', identifier: 'x' });
+  });
+
+  it('connectionError does not come behind OFFLINE, when what was sent is still on its way', async () => {
+    const d = makeDriver();
+    const port = await d.online((driver) => driver.CreateServer(0));
+    const client = (await dialTcp(port)).pause();
+    client.on('error', () => {});
+    d.driver.ServerSend(await d.handle(), Buffer.alloc(15 << 20));
+    d.driver.DestroyServer();
+    await d.offline('server', port);
+    client.resetAndDestroy();
+    await d.driver.close();
+    assert.deepStrictEqual(d.calls.map(([name, ...args]) => `${name} ${args.includes('ONLINE') ? 'ONLINE' : 'OFFLINE'}`),
+      ['server ONLINE', 'connection ONLINE', 'connection OFFLINE', 'server OFFLINE']);
   });
 });

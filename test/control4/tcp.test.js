@@ -3,13 +3,12 @@
 // CreateServer over TCP: what a driver is told, in which order, and what its clients get.
 
 const assert = require('assert');
-const net = require('net');
 const { Driver } = require('../../control4');
 const { dialAt, makeDriver } = require('../support/control4');
-const { dialTcp, listen, readAll, readBytes } = require('../support/net');
+const { dialTcp, freePorts, readAll, readBytes } = require('../support/net');
 
 describe('Control4 CreateServer', () => {
-  it('C4-01 C4-53..56 a server is ONLINE once, after CreateServer has returned, OFFLINE once when it is destroyed', async () => {
+  it('C4-01 C4-08 C4-53..56 a server is ONLINE once, after CreateServer has returned, OFFLINE once when it is destroyed', async () => {
     const d = makeDriver();
     assert.deepStrictEqual(d.driver.CreateServer(0, '\n', false, 'one'), [true]);
     assert.deepStrictEqual(d.calls, []);
@@ -26,11 +25,7 @@ describe('Control4 CreateServer', () => {
   });
 
   it('C4-02 a port may be text, as properties are', async () => {
-    const probe = net.createServer();
-    const port = await listen(probe);
-    await new Promise((resolve) => {
-      probe.close(resolve);
-    });
+    const [port] = await freePorts(1);
     const d = makeDriver();
     assert.strictEqual(await d.online(({ CreateServer }) => CreateServer.call(d.driver, String(port))), port);
     d.driver.DestroyServer(` ${port} `);
@@ -98,7 +93,7 @@ describe('Control4 CreateServer', () => {
     }
   });
 
-  it('C4-65 encoding gives strings, and takes them', async () => {
+  it('C4-65 D-12 encoding gives strings, and takes them', async () => {
     for (const [encoding, sent] of [['latin1', 'gr\xfc\xdfe\xff'], ['utf8', 'größe €']]) {
       const d = makeDriver({ encoding });
       const port = await d.online((driver) => driver.CreateServer(0, '\n'));
@@ -114,7 +109,7 @@ describe('Control4 CreateServer', () => {
     }
   });
 
-  it('C4-04 delimiterTimeoutMs gives what waits for its delimiter', async () => {
+  it('C4-04 D-01 delimiterTimeoutMs gives what waits for its delimiter', async () => {
     const d = makeDriver({ delimiterTimeoutMs: 30 });
     const port = await d.online((driver) => driver.CreateServer(0, '\n'));
     const client = await dialTcp(port);
@@ -195,7 +190,7 @@ describe('Control4 CreateServer', () => {
     assert.deepStrictEqual(offline, d.of('connection').filter(([, , status]) => status === 'ONLINE').map(([handle]) => handle));
   });
 
-  it('C4-10 a port that is taken is [false, EADDRINUSE], without ONLINE', async () => {
+  it('C4-10 D-03 a port that is taken is [false, EADDRINUSE], without ONLINE', async () => {
     const d = makeDriver();
     const port = await d.online((driver) => driver.CreateServer(0));
     const other = makeDriver();
@@ -249,7 +244,7 @@ describe('Control4 CreateServer', () => {
     assert.deepStrictEqual(got, Buffer.concat([Buffer.from('text bytes !12'), big, Buffer.from(' end')]));
   });
 
-  it('C4-70 what cannot be sent is false, and nothing is thrown', async () => {
+  it('C4-70 D-13 what cannot be sent is false, and nothing is thrown', async () => {
     const d = makeDriver();
     const port = await d.online((driver) => driver.CreateServer(0));
     const client = await dialTcp(port);
@@ -354,12 +349,8 @@ describe('Control4 DestroyServer', () => {
     await d.first('data');
   });
 
-  it('C4-74 port 0 is every server that was created with 0; an unknown port is none', async () => {
-    const probe = net.createServer();
-    const fixed = await listen(probe);
-    await new Promise((resolve) => {
-      probe.close(resolve);
-    });
+  it('C4-74 D-14 port 0 is every server that was created with 0; an unknown port is none', async () => {
+    const [fixed] = await freePorts(1);
     const d = makeDriver();
     const one = await d.online((driver) => driver.CreateServer(0));
     const two = await d.online((driver) => driver.CreateServer(0));

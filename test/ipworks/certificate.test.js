@@ -81,7 +81,7 @@ describe('IPWorks Certificate, fields', function () {
   });
 
   for (const [name, kind] of Object.entries(KINDS)) {
-    it(`of ${name} are those that openssl shows (SSL-CT-01 to 07, 09, 10, 12 to 16, 21 to 27)`, () => {
+    it(`of ${name} are those that openssl shows (SSL-CT-01 to 07, 09, 10, 12 to 16, 21 to 27; D-42)`, () => {
       fs.writeFileSync(pki.path(`${name}-both.pem`), pki.read(`${name}.key`) + pki.read(`${name}.pem`));
       const c = new Certificate(CertStoreTypes.cstPEMKeyFile, pki.path(`${name}-both.pem`), '', '*');
       assert.strictEqual(c.getEffectiveDate(), inLocalTime(printed(name, '-startdate')));

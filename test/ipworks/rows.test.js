@@ -9,7 +9,7 @@ const ipworks = require('../../ipworks');
 const { dial, failsWith, listening } = require('../support/ipworks');
 const { event } = require('../support/net');
 const pki = require('../support/pki');
-const { ROWS, idsIn, idsTestedIn, rowsOf, testedIds } = require('../support/rows');
+const { ROWS, fieldsOf, idsIn, idsTestedIn, plainName, rowsOf, testedIds } = require('../support/rows');
 
 const { Certificate, CertStoreTypes, Connection, SSLServer } = ipworks;
 
@@ -17,12 +17,6 @@ const { Certificate, CertStoreTypes, Connection, SSLServer } = ipworks;
 const WITHOUT_TEST = {
   ...Object.fromEntries(rowsOf('SSL-C').filter(({ none }) => none === 'NOOP').map(({ id }) => [id, 'it does nothing'])),
 };
-
-/** `SSLCert` -> `sslCert`. */
-function plainName(name) {
-  const lead = /^[A-Z]+(?=[A-Z][a-z]|$)|^[A-Z]/.exec(name)[0];
-  return lead.toLowerCase() + name.slice(lead.length);
-}
 
 /** What a getter gives, as the table writes it. */
 const shown = (value) => (value instanceof Uint8Array ? Buffer.from(value).toString() : value);
@@ -84,15 +78,7 @@ describe('documented items', () => {
     before(async function () {
       this.timeout(30_000);
       const note = (name) => (e) => {
-        if (initial.has(name)) return;
-        const fields = new Map();
-        // Getters of a class are fields too.
-        for (const owner of [e, Object.getPrototypeOf(e)]) {
-          for (const [field, { writable, set }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
-            if (field !== '__proto__' && typeof e[field] !== 'function') fields.set(field, [e[field], writable === true || set !== undefined]);
-          }
-        }
-        initial.set(name, fields);
+        if (!initial.has(name)) initial.set(name, fieldsOf(e));
       };
       const recorded = await listening((server) => {
         server.setSSLAuthenticateClients(true);

@@ -11,7 +11,8 @@ const { track } = require('../support/cleanup');
 const { Recorded, certificateOf, dial, failsWith, listening } = require('../support/ipworks');
 const { closed, dialTcp, event, readBytes, relay } = require('../support/net');
 const pki = require('../support/pki');
-const { isInstalled } = require('../support/program');
+const { itWith } = require('../support/program');
+const { itWithSocketOptions, keepAliveAt } = require('../support/socket-options');
 const { until, within } = require('../support/time');
 
 const MIB = 1 << 20;
@@ -30,8 +31,6 @@ async function dialSilent(port, host = '127.0.0.1') {
 function socketsAt(port, ...flags) {
   return execFileSync('ss', ['-Htnm', ...flags, `sport = :${port}`], { encoding: 'utf8' });
 }
-
-const withSs = process.platform === 'linux' && isInstalled('ss') ? it : it.skip;
 
 const hasIPv6 = () => new Promise((resolve) => {
   const server = net.createServer().once('error', () => resolve(false));
@@ -201,9 +200,10 @@ describe('SSLServer, connections', () => {
     assert.deepStrictEqual(failed, { statusCode: 10060, description: '[10060] Connection timed out.' });
     assert.strictEqual(typeof connectionId, 'string');
     await gone;
-    // Who has connected may be silent.
+    // Who has connected may be silent, for longer than another one that has not.
     const { id } = await recorded.connect();
-    await new Promise((resolve) => { setTimeout(resolve, 1500); });
+    await dialSilent(recorded.port);
+    assert.strictEqual((await recorded.first('Connected', 2)).statusCode, 10060);
     assert.deepStrictEqual([...recorded.server.connections.keys()], [id]);
     assert.strictEqual(recorded.of('Disconnected').length, 0);
   });
@@ -224,7 +224,7 @@ describe('SSLServer, connections', () => {
     assert.deepStrictEqual([recorded.of('Disconnected').length, recorded.server.connections.size], [0, 1]);
   });
 
-  it('SSL-E-18 to 21, SSL-C-08: above MaxConnections a client is refused, and Error says so', async () => {
+  it('SSL-E-18 to 21, SSL-C-08, D-45: above MaxConnections a client is refused, and Error says so', async () => {
     const recorded = await listening(undefined, { settings: ['MaxConnections=2'] });
     const first = await recorded.connect();
     await recorded.connect();
@@ -274,6 +274,8 @@ describe('SSLServer, connections', () => {
     [['AllowedClients=*', 'BlockedClients=127.*'], false],
     [['AllowedClients=127.0.0.1', 'BlockedClients=*'], false],
     [['AllowedClients=no-such-host.invalid'], false, 'AllowedClients: no-such-host.invalid'],
+    [['AllowedClients=cafe.fade'], false, 'AllowedClients: cafe.fade'],
+    [['AllowedClients=::1,fe80:*,127*'], true],
     [['BlockedClients=*.invalid'], true, 'BlockedClients: *.invalid'],
   ]) {
     it(`SSL-C-01, SSL-C-03: ${settings.join(', ')} ${works ? 'lets a client in' : 'keeps a client out'}`, async () => {
@@ -313,7 +315,7 @@ describe('SSLServer, connections', () => {
     assert.deepStrictEqual([recorded.of('Error'), recorded.of('Disconnected')], [[], []]);
   });
 
-  it('SSL-P-11, SSL-P-12: LocalHost is an address, a name, or all interfaces', async () => {
+  it('SSL-P-11, SSL-P-12, D-36: LocalHost is an address, a name, or all interfaces', async () => {
     const recorded = await listening((server) => server.setLocalHost('localhost'));
     const { address } = await dns.promises.lookup('localhost', { family: 4 });
     assert.strictEqual(recorded.server.getLocalHost(), address);
@@ -368,14 +370,14 @@ describe('SSLServer, connections', () => {
     await other.connect();
   });
 
-  withSs('SSL-P-01: ConnectionBacklog is that of the socket', async () => {
+  itWith('ss', 'SSL-P-01: ConnectionBacklog is that of the socket', async () => {
     const recorded = await listening((server) => server.setConnectionBacklog(7));
     assert.strictEqual(recorded.server.getConnectionBacklog(), 7);
     assert.match(socketsAt(recorded.port, '-l'), /^LISTEN\s+\d+\s+7\s/);
     failsWith(10022, () => recorded.server.setConnectionBacklog(-1));
   });
 
-  withSs('SSL-P-08, SSL-C-06, SSL-C-07: keep-alive of connections that come later', async () => {
+  itWith('ss', 'SSL-P-08, SSL-C-06, SSL-C-07: keep-alive of connections that come later', async () => {
     const recorded = await listening(undefined, { settings: ['KeepAliveTime=600000', 'KeepAliveInterval=3000'] });
     const { server, port } = recorded;
     await recorded.connect();
@@ -387,7 +389,26 @@ describe('SSLServer, connections', () => {
     await until(() => /timer:\(keepalive,(10min|9min\d+sec),/.test(shown()), 6_000, 'a keep-alive timer of ten minutes');
   });
 
-  withSs('SSL-C-05, SSL-C-09: sizes of the socket\'s buffers', async () => {
+  itWithSocketOptions('SSL-P-08, SSL-C-06, SSL-C-07: when keep-alive asks, and how often, in whole seconds', async () => {
+    const recorded = await listening((server) => server.setKeepAlive(true));
+    const { server, port } = recorded;
+    const found = async () => {
+      const { client } = await recorded.connect();
+      const { on, idle, interval } = (await keepAliveAt(port))[client.localPort];
+      return [on, idle, interval];
+    };
+    assert.deepStrictEqual(await found(), [true, 7200, 1]);
+    await server.config('KeepAliveTime=600000');
+    await server.config('KeepAliveInterval=2500');
+    assert.deepStrictEqual(await found(), [true, 600, 3]);
+    await server.config('KeepAliveTime=1');
+    await server.config('KeepAliveInterval=1');
+    assert.deepStrictEqual(await found(), [true, 1, 1]);
+    server.setKeepAlive(false);
+    assert.strictEqual((await found())[0], false);
+  });
+
+  itWith('ss', 'SSL-C-05, SSL-C-09: sizes of the socket\'s buffers', async () => {
     const recorded = await listening();
     const buffers = async () => {
       const { client } = await recorded.connect();
@@ -405,7 +426,7 @@ describe('SSLServer, connections', () => {
     assert.ok((await buffers()).every((size, i) => size > [40000, 60000][i]), String(plain));
   });
 
-  withSs('SSL-C-10: TcpNoDelay sends every small piece at once, which Nagle gathers', async () => {
+  itWith('ss', 'SSL-C-10, D-46: TcpNoDelay sends every small piece at once, which Nagle gathers', async () => {
     const segments = [];
     for (const setting of ['False', 'True']) {
       const recorded = await listening(undefined, { settings: [`TcpNoDelay=${setting}`] });

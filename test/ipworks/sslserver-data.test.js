@@ -275,6 +275,27 @@ describe('SSLServer, DataIn', () => {
     failsWith(126, () => rest[Symbol.asyncIterator]());
   });
 
+  it('what the program has paused stays paused, though a loop wants more', async () => {
+    const recorded = await listening((server) => server.setDefaultEOL('\n'));
+    const { server } = recorded;
+    const { client, id } = await recorded.connect();
+    const connection = server.connections.get(id);
+    const lines = connection[Symbol.asyncIterator]();
+    const first = lines.next();
+    client.write(Array.from({ length: 100 }, (_, i) => `${i}\n`).join(''));
+    assert.strictEqual((await first).value.text, '0');
+    await until(() => !connection.isAcceptData(), 6_000, 'a pause');
+    await server.pauseData(id);
+    const held = recorded.of('DataIn').length;
+    assert.ok(held < 100, String(held));
+    for (let i = 1; i < held; i++) assert.strictEqual((await lines.next()).value.text, String(i));
+    const next = lines.next();
+    for (let i = 0; i < 5; i++) await server.doEvents();
+    assert.deepStrictEqual([recorded.of('DataIn').length, connection.isAcceptData()], [held, false]);
+    await server.processData(id);
+    assert.strictEqual((await next).value.text, String(held));
+  });
+
   it('SSL-G-09: events do not begin within another', async () => {
     const recorded = await listening((server) => server.setDefaultEOL('\n'));
     const { server } = recorded;

@@ -86,7 +86,7 @@ describe('SSLServer, sending', () => {
     return { file, content };
   }
 
-  it('SSL-M-09, SSL-M-10, SSL-M-12, SSL-M-13: bytes, text and lines', async () => {
+  it('SSL-M-09, SSL-M-10, SSL-M-12, SSL-M-13, D-40: bytes, text and lines', async () => {
     const recorded = await listening();
     const { server } = recorded;
     const { client, id } = await recorded.connect();
@@ -254,16 +254,14 @@ describe('SSLServer, sending', () => {
     const recorded = await listening((server) => server.setDefaultTimeout(1));
     const slow = await lazy(recorded);
     const started = Date.now();
-    let taken = 0;
     // So slow that all of it takes longer than the timeout; never so slow that nothing is taken for so long.
-    slow.client.on('data', (chunk) => {
-      taken += chunk.length;
+    slow.client.on('data', () => {
       slow.client.pause();
       setTimeout(() => slow.client.resume(), Date.now() - started < 2500 ? 2 : 0);
     });
     slow.client.resume();
     await recorded.server.send(slow.id, Buffer.alloc(24 * MIB));
-    assert.ok(taken > 0);
+    assert.ok(Date.now() - started > 1000, 'it was no slow client');
   });
 
   it('SSL-M-05: interrupt() ends a waiting send, not the connection', async () => {

@@ -113,7 +113,9 @@ describe('SSLServer, TLS settings', function () {
         settings: ['OpenSSLCipherList=ECDHE+AES128+SHA256:!AESGCM', 'SSLCipherStrength=256'],
       });
       assert.strictEqual(find((await report(port)).text, /Cipher is (\S+)/), 'ECDHE-ECDSA-AES128-SHA256');
-      await startFails(270, ['OpenSSLCipherList=NO-SUCH-CIPHER'], /OpenSSLCipherList/);
+      for (const list of ['NO-SUCH-CIPHER', 'aNULL', 'eNULL:aNULL:@SECLEVEL=0']) {
+        await startFails(270, [`OpenSSLCipherList=${list}`], /OpenSSLCipherList/);
+      }
       // Whoever does not prove who it is, or encrypts nothing, is never listened to.
       const open = await listening(undefined, { settings: ['OpenSSLCipherList=ALL:eNULL:@SECLEVEL=0'] });
       for (const weak of ['aNULL:@SECLEVEL=0', 'eNULL:@SECLEVEL=0']) {
@@ -249,6 +251,22 @@ describe('SSLServer, TLS settings', function () {
       }
       await program.kill();
     }
+  });
+
+  it('SSL-C-30: a client that renegotiates a fourth time in ten minutes is turned out', async () => {
+    const recorded = await listening((server) => server.setDefaultEOL('\n'), { settings: ['SSLEnableRenegotiation=True'] });
+    const program = sClient(recorded.port, '-tls1_2');
+    await program.waitFor(/Verify return code/);
+    for (let i = 1; i <= 3; i++) {
+      program.write('R\n');
+      await program.waitFor(new RegExp(`(RENEGOTIATING[^]*){${i}}`));
+      program.write(`${i}\n`);
+      assert.strictEqual((await recorded.data(i))[i - 1][0], String(i));
+    }
+    program.write('R\n');
+    const { statusCode, description } = await recorded.first('Disconnected');
+    assert.notStrictEqual(statusCode, 0, description);
+    await program.ended;
   });
 
   it('SSL-C-17, D-47: sessions are resumed with ReuseSSLSession only, TLS 1.2', async () => {

@@ -10,6 +10,7 @@ const ipworks = require('../../ipworks');
 const { track } = require('../support/cleanup');
 const { certificateOf, dial, failsWith, listening, Recorded } = require('../support/ipworks');
 const { closed, event, listen, readBytes } = require('../support/net');
+const { runNode } = require('../support/node-program');
 const pki = require('../support/pki');
 const { within } = require('../support/time');
 
@@ -94,7 +95,7 @@ describe('SSLServer', () => {
     assert.strictEqual(server.getDefaultMaxLineLength(), 256);
   });
 
-  it('SSL-P-10: whether it listens can be read, not set', async () => {
+  it('SSL-P-10, D-35: whether it listens can be read, not set', async () => {
     const { server } = await listening();
     assert.strictEqual(server.isListening(), true);
     assert.strictEqual(server.listening, true);
@@ -104,7 +105,7 @@ describe('SSLServer', () => {
     assert.strictEqual(server.isListening(), false);
   });
 
-  it('SSL-G-05: failures reject with the number and the text of the documents', async () => {
+  it('SSL-G-05, D-31: failures reject with the number and the text of the documents', async () => {
     const server = new SSLServer();
     const error = await server.disconnect('nobody').catch((reason) => reason);
     assert.ok(error instanceof IPWorksSSLError);
@@ -170,6 +171,48 @@ describe('SSLServer', () => {
     assert.strictEqual(await server.config('SSLEnabledProtocols=0x3c00'), '15360');
   });
 
+  describe('SSL-M-02, WS-M-02: numbers have a range', () => {
+    const MOST = 2 ** 31 - 1;
+    const ofBoth = Object.entries({
+      DefaultConnectionTimeout: [0, 2_073_600], InBufferSize: [0, MOST], KeepAliveInterval: [0, MOST],
+      KeepAliveTime: [0, MOST], MaxConnections: [1, 100_000], OutBufferSize: [0, MOST], UseIPv6: [0, 2],
+      SSLCipherStrength: [0, 65_536], SSLEnabledProtocols: [0, 65_535], SSLSecurityFlags: [0, 0xffffffff],
+      SelectWaitMillis: [0, MOST],
+    });
+    const ofWebSockets = Object.entries({
+      KeepAliveRetryCount: [0, 255], LogLevel: [0, 3], MaxFrameSize: [1, MOST], MaxLineLength: [1, MOST],
+      MaxReadTime: [0, MOST], MessageLength: [0, MOST], SSLCheckCRL: [0, 2], SSLCheckOCSP: [0, 2],
+    });
+    for (const [Class, settings] of [[SSLServer, ofBoth], [ipworks.WSServer, [...ofBoth, ...ofWebSockets]]]) {
+      for (const [name, [least, most]] of settings) {
+        it(`${Class.name} ${name}: ${least} to ${most}`, async () => {
+          const server = new Class();
+          for (const value of [least, most]) assert.strictEqual(await server.config(`${name}=${value}`), String(value));
+          for (const value of [least - 1, most + 1, '', '1.5', '1e1']) {
+            await failsWith(10022, server.config(`${name}=${value}`));
+          }
+          assert.strictEqual(await server.config(name), String(most));
+        });
+      }
+    }
+
+    it('and properties', () => {
+      const server = new SSLServer();
+      for (const [name, [least, most]] of Object.entries({
+        ConnectionBacklog: [0, MOST], DefaultIdleTimeout: [0, 2_147_483], DefaultMaxLineLength: [256, MOST],
+        DefaultTimeout: [0, 2_147_483], LocalPort: [0, 65_535], SSLProvider: [0, 2],
+      })) {
+        for (const value of [least, most]) {
+          server[`set${name}`](value);
+          assert.strictEqual(server[`get${name}`](), value);
+        }
+        for (const value of [least - 1, most + 1, least + 0.5, String(least), undefined]) {
+          failsWith(10022, () => server[`set${name}`](value), new RegExp(`${least} to ${most}`));
+        }
+      }
+    });
+  });
+
   it('SSL-M-02: a setting that does not work out while it listens stays as it was', async () => {
     const { server } = await listening();
     await failsWith(270, server.config('SSLEnabledCipherSuites=TLS_AES_128_GCM_SHA256'));
@@ -188,7 +231,7 @@ describe('SSLServer', () => {
     assert.deepStrictEqual(lines, ['Product', 'Product Key', 'License Source', 'License Type', 'Last Valid Build']);
   });
 
-  it('SSL-M-08: reset() shuts down, and everything is as at first', async () => {
+  it('SSL-M-08, D-38: reset() shuts down, and everything is as at first', async () => {
     const recorded = await listening((server) => server.setDefaultTimeout(5), { settings: ['TcpNoDelay=1'] });
     const { client } = await recorded.connect();
     const gone = event(client, 'close');
@@ -203,7 +246,7 @@ describe('SSLServer', () => {
     await failsWith(282, server.startListening());
   });
 
-  it('SSL-M-04, SSL-G-10: doEvents() waits for an event, or a moment, and lets others run', async () => {
+  it('SSL-M-04, SSL-G-10, D-33: doEvents() waits for an event, or a moment, and lets others run', async () => {
     const recorded = await listening();
     await within(5_000, recorded.server.doEvents(), 'doEvents() without events');
     await recorded.server.config('SelectWaitMillis=60000');
@@ -215,6 +258,26 @@ describe('SSLServer', () => {
     setTimeout(() => { timer.called = true; }, 1);
     for (let i = 0; i < 100_000 && !timer.called; i++) await recorded.server.doEvents();
     assert.ok(timer.called);
+  });
+
+  it('SSL-M-04: doEvents() without an event leaves nothing behind', async () => {
+    const { stdout, stderr } = await runNode(`
+      const { SSLServer } = require(${JSON.stringify(require.resolve('../../ipworks'))});
+      const server = new SSLServer();
+      const wait = (count) => Promise.all(Array.from({ length: count }, () => server.doEvents()));
+      (async () => {
+        await server.config('SelectWaitMillis=0');
+        await wait(5000);
+        global.gc();
+        const before = process.memoryUsage().heapUsed;
+        for (let i = 0; i < 20; i++) await wait(5000);
+        global.gc();
+        console.log(process.memoryUsage().heapUsed - before);
+      })();
+    `, { flags: ['--expose-gc'] });
+    assert.strictEqual(stderr, '');
+    // Some hundred bytes for each that is remembered.
+    assert.ok(Number(stdout) < 10e6, `${stdout.trim()} bytes`);
   });
 
   it('SSL-M-14, SSL-M-16: stopListening() leaves connections, shutdown() ends them', async () => {
@@ -271,7 +334,7 @@ describe('SSLServer', () => {
     assert.strictEqual(recorded.connection(id).getEOL(), '\n');
   });
 
-  it('SSL-P-02, SSL-CN-04, SSL-G-06: Connections has the clients by ConnectionId', async () => {
+  it('SSL-P-02, SSL-CN-04, SSL-G-06, D-34: Connections has the clients by ConnectionId', async () => {
     const recorded = await listening();
     const { server } = recorded;
     const connections = server.getConnections();

@@ -51,8 +51,8 @@ describe('WSServer and other clients', () => {
       assert.deepStrictEqual(await client.closed, [4321, 'as you wish']);
     });
 
-    // Node 22 and later.
-    (typeof WebSocket === 'function' ? it : it.skip)(`Node's own WebSocket, ${scheme}`, async () => {
+    (typeof WebSocket === 'function' ? it : it.skip)(`Node's own WebSocket, ${scheme}${
+      typeof WebSocket === 'function' ? '' : ' (skipped: Node 22 and later have one)'}`, async () => {
       const recorded = await webSockets(echoing, { tls, settings: WHOLE });
       const { stdout, code, stderr } = await run(process.execPath, ['-e', `
         const socket = new WebSocket('${recorded.url()}', ['other', 'chat']);

@@ -4,7 +4,7 @@
 
 const assert = require('assert');
 const { failsWith } = require('../support/ipworks');
-const { OPCODES, frame, webSockets } = require('../support/websocket');
+const { OPCODES, RecordedWebSockets, frame, webSockets } = require('../support/websocket');
 
 const { text, binary, close } = OPCODES;
 
@@ -126,6 +126,14 @@ describe('WSServer, closing', () => {
     await client.closeFrame();
     await client.close();
     assert.strictEqual((await end(recorded))[0], 1006);
+  });
+
+  it('WS-C-08, WS-P-24: the answer is waited for as long as Timeout says, or 30 seconds', async () => {
+    const { server } = new RecordedWebSockets();
+    assert.deepStrictEqual(server._farewell({ sender: { timeout: 0 } }), { code: 1000, reason: '', wait: 30_000 });
+    assert.strictEqual(server._farewell({ sender: { timeout: 7 } }).wait, 7_000);
+    await server.config('WaitForCloseResponse=False');
+    assert.strictEqual(server._farewell({ sender: { timeout: 7 } }).wait, 0);
   });
 
   it('WS-M-11, WS-E-11: shutdown() closes every client', async () => {

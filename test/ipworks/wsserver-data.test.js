@@ -57,7 +57,7 @@ describe('WSServer, data', () => {
     assert.deepStrictEqual((await recorded.data(5)).slice(3), [['four', 2, false, false], ['', 0, true, false]]);
   });
 
-  it('WS-E-06: a character that is split over parts is not torn', async () => {
+  it('WS-E-06, D-66: a character that is split over parts is not torn', async () => {
     const recorded = await webSockets();
     const { client } = await recorded.connectRaw();
     const bytes = Buffer.from('a€b😀c');
@@ -125,6 +125,29 @@ describe('WSServer, data', () => {
       [['a', true, false], ['messages', true, false], ['b\nc', false, true]]);
   });
 
+  it('WS-M-01, WS-E-05: messages that have come already are messages again without LineMode', async () => {
+    const recorded = await webSockets((server) => {
+      server.on('Connected', (e) => { server.changeLineMode(e.connectionId, true); });
+      server.on('DataIn', (e) => { if (e.text === 'messages') server.changeLineMode(e.connectionId, false); });
+    });
+    const { client } = await recorded.connectRaw();
+    client.write(Buffer.concat([frame(text, 'a\nmessages\nb\nc'), frame(text, 'd', more), frame(continuation, ''),
+      frame(binary, 'e'), frame(text, ''), frame(text, 'f')]));
+    assert.deepStrictEqual(await recorded.data(6), [['a', 0, false, true], ['messages', 0, false, true],
+      ['b\nc', 0, true, false], ['d', 1, true, false], ['e', 2, true, false], ['f', 1, true, false]]);
+  });
+
+  it('WS-E-06, WS-C-55: a line is text of the kind of message that it began in', async () => {
+    const recorded = await webSockets((server) => {
+      server.on('Connected', (e) => { server.changeLineMode(e.connectionId, true); });
+    }, { settings: ['CodePage=1252'] });
+    const { client } = await recorded.connectRaw();
+    client.write(Buffer.concat([frame(text, '€\n'), frame(binary, Buffer.from([0x80, 10])), frame(text, ''),
+      frame(text, '\n€\n')]));
+    assert.deepStrictEqual(await recorded.data(4),
+      [['€', 0, true, true], ['€', 0, true, true], ['', 0, false, true], ['€', 0, true, true]]);
+  });
+
   it('WS-C-06, WS-E-08: MaxLineLength is a connection\'s, cuts without EOL, and tears no character', async () => {
     const recorded = await webSockets(() => {}, { settings: ['MaxLineLength=4'] });
     const { server } = recorded;
@@ -152,7 +175,7 @@ describe('WSServer, data', () => {
     assert.ok(recorded.of('Ping')[0].payloadB instanceof Uint8Array);
   });
 
-  it('WS-P-03, WS-M-14: paused clients are not read, and nothing is lost', async () => {
+  it('WS-P-03, WS-M-14, D-62: paused clients are not read, and nothing is lost', async () => {
     const recorded = await webSockets();
     const { server } = recorded;
     const { client, id } = await recorded.connect();

@@ -7,7 +7,7 @@ const path = require('path');
 const ipworks = require('../../ipworks');
 const { failsWith } = require('../support/ipworks');
 const pki = require('../support/pki');
-const { ROWS, rowsOf, testedIds } = require('../support/rows');
+const { ROWS, fieldsOf, plainName, rowsOf, testedIds } = require('../support/rows');
 const { dial, webSockets } = require('../support/websocket');
 
 const { IPWorksSSLError, WSConnection, WSServer, WebSocketDataFormats } = ipworks;
@@ -18,12 +18,6 @@ const WITHOUT_TEST = new Set(rowsOf('WS-C').filter(({ item, none }) => none === 
 
 /** A setting that is SSLServer's too, of one code: its row there. */
 const SHARED = new Map(rowsOf('WS-C').map(({ id, item }) => [id, rowsOf('SSL-C').find((row) => row.item === item)?.id]));
-
-/** `SSLCert` -> `sslCert`. */
-function plainName(name) {
-  const lead = /^[A-Z]+(?=[A-Z][a-z]|$)|^[A-Z]/.exec(name)[0];
-  return lead.toLowerCase() + name.slice(lead.length);
-}
 
 describe('documented items of WSServer', () => {
   it('are all here', () => {
@@ -79,14 +73,7 @@ describe('documented items of WSServer', () => {
     before(async function () {
       this.timeout(30_000);
       const note = (name) => (e) => {
-        if (seen.has(name)) return;
-        const fields = new Map();
-        for (let owner = e; owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
-          for (const [field, { writable, set }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
-            if (typeof e[field] !== 'function') fields.set(field, [e[field], writable === true || set !== undefined]);
-          }
-        }
-        seen.set(name, fields);
+        if (!seen.has(name)) seen.set(name, fieldsOf(e));
       };
       const recorded = await webSockets((server) => {
         server.setSSLAuthenticateClients(true);

@@ -38,7 +38,7 @@ async function fill(server, id, size = 16384) {
 }
 
 describe('WSServer, sending', () => {
-  it('WS-M-07, WS-M-08, WS-M-10, WS-P-08: text and bytes', async () => {
+  it('WS-M-07, WS-M-08, WS-M-10, WS-P-08, D-63: text and bytes', async () => {
     const recorded = await webSockets();
     const { server } = recorded;
     const { client, id } = await recorded.connect();
@@ -146,6 +146,19 @@ describe('WSServer, sending', () => {
     assert.deepStrictEqual(await frames(client, 1), [[binary, true, '']]);
   });
 
+  it('WS-C-04: what has 1 KiB or more is compressed for clients that agreed', async () => {
+    const recorded = await webSockets(() => {}, { settings: ['MaxFrameSize=100000'] });
+    const { server } = recorded;
+    const agreed = await recorded.connectRaw({ headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
+    const other = await recorded.connectRaw();
+    for (const [{ client, id }, length, rsv] of [[agreed, 1023, 0], [agreed, 1024, 4], [other, 1024, 0]]) {
+      await server.sendText(id, 'x'.repeat(length));
+      const sent = await client.frame();
+      assert.strictEqual(sent.rsv, rsv, String(length));
+      assert.strictEqual(sent.payload.length < length, rsv === 4);
+    }
+  });
+
   it('WS-C-07: MessageLength makes one message of several sends', async () => {
     const recorded = await webSockets();
     const { server } = recorded;
@@ -232,7 +245,7 @@ describe('WSServer, sending', () => {
     await Promise.all(all);
   });
 
-  it('WS-M-06: without a pong 10060, without a Timeout at once, and 4202 when the client goes', async () => {
+  it('WS-M-06, D-64: without a pong 10060, without a Timeout at once, and 4202 when the client goes', async () => {
     const recorded = await webSockets((server) => server.setDefaultTimeout(1));
     const { server } = recorded;
     const { client, id } = await recorded.connectRaw();
@@ -251,6 +264,25 @@ describe('WSServer, sending', () => {
     const { id } = await recorded.connectRaw();
     for (let i = 0; i < 64; i++) await server.ping(id);
     await failsWith(10055, server.ping(id));
+  });
+
+  it('WS-P-12: pongs that the client does not take are refused beyond 128 KiB', async () => {
+    const recorded = await webSockets();
+    const { server } = recorded;
+    const { client, id } = await recorded.connectRaw();
+    client.socket.pause();
+    await fill(server, id);
+    server.setWSConnectionDataFormat(id, 10);
+    const payload = Buffer.alloc(125);
+    let taken = 0;
+    let error;
+    // What the kernel still takes comes on top.
+    for (; taken < 100_000 && error === undefined; taken++) {
+      error = await server.send(id, payload).catch((reason) => reason);
+    }
+    assert.strictEqual(error?.code, 10055);
+    assert.ok(taken >= 1000, `${taken} pongs`);
+    assert.strictEqual(server.getWSConnectionConnected(id), true);
   });
 
   it('WS-X-4202: a send to a client that is leaving', async () => {
@@ -283,6 +315,7 @@ describe('WSServer, sending', () => {
     }
     assert.strictEqual(await server.broadcast('nobody', ['0', 'x']), 0);
     await failsWith(10022, server.broadcast(5));
+    for (const ids of [all[0].id, 5, null, {}]) await failsWith(10022, server.broadcast('x', ids), /connectionIds/);
   });
 
   it('broadcast() passes over who is full, or within a message', async () => {
@@ -304,7 +337,7 @@ describe('WSServer, sending', () => {
     assert.deepStrictEqual(await frames(busy.client, 2), [[text, false, 'x'], [continuation, true, 'y']]);
   });
 
-  it('WS-M-09: a file is one binary message, and sends follow it', async () => {
+  it('WS-M-09, D-65: a file is one binary message, and sends follow it', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-'));
     try {
       const recorded = await webSockets();

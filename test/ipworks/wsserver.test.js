@@ -8,6 +8,7 @@ const path = require('path');
 const ipworks = require('../../ipworks');
 const { certificateOf, failsWith } = require('../support/ipworks');
 const pki = require('../support/pki');
+const { until } = require('../support/time');
 const { RecordedWebSockets, dial, webSockets } = require('../support/websocket');
 
 const { Certificate, CertStoreTypes, IPWorksSSLError, WSConnection, WSServer } = ipworks;
@@ -70,7 +71,7 @@ describe('WSServer', () => {
     }
   });
 
-  it('WS-G-04: with UseSSL it wants a certificate, without it does not', async () => {
+  it('WS-G-04, D-61: with UseSSL it wants a certificate, without it does not', async () => {
     const server = new WSServer();
     await failsWith(282, server.startListening());
     server.setUseSSL(false);
@@ -102,7 +103,7 @@ describe('WSServer', () => {
     ]) failsWith(126, read);
   });
 
-  it('WS-P-26: Listening can be set', async () => {
+  it('WS-P-26, D-35: Listening can be set', async () => {
     const recorded = new RecordedWebSockets();
     const { server } = recorded;
     server.setUseSSL(false);
@@ -110,10 +111,12 @@ describe('WSServer', () => {
     server.listening = true;
     assert.strictEqual(server.isListening(), true);
     await failsWith(104, server.startListening());
-    await recorded.until(async () => server.getLocalPort() > 0, 'a port');
+    await until(() => server.getLocalPort() > 0, 6_000, 'a port');
+    const port = server.getLocalPort();
     server.setListening(false);
     await server.doEvents();
     assert.strictEqual(server.isListening(), false);
+    await assert.rejects(dial({ url: () => `ws://127.0.0.1:${port}/` }).opened, /ECONNREFUSED/);
     // What goes wrong cannot be thrown.
     server.setUseSSL(true);
     server.setListening(true);
@@ -176,7 +179,7 @@ describe('WSServer', () => {
     assert.notStrictEqual(await serialOf(), before);
   });
 
-  it('WS-M-02: settings have their defaults, and keep what is set', async () => {
+  it('WS-M-02, D-68: settings have their defaults, and keep what is set', async () => {
     const rows = {
       BufferMessage: ['False', 'True'],
       DisconnectStatusCode: ['1000', '4001'],
@@ -276,7 +279,7 @@ describe('WSServer', () => {
     assert.strictEqual(await recorded.server.config('UseFIPSCompliantAPI=False'), 'False');
   });
 
-  it('WS-P-01 to 24, WS-C-12: what a WSConnection tells, by itself and by ConnectionId', async () => {
+  it('WS-P-01 to 24, WS-C-12, D-60: what a WSConnection tells, by itself and by ConnectionId', async () => {
     const recorded = await webSockets((server) => server.setDefaultTimeout(7));
     const { server } = recorded;
     const { client, id } = await recorded.connect({

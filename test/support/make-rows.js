@@ -6,6 +6,7 @@
 //   node test/support/make-rows.js FEATURES.md > test/ipworks/rows.json
 //
 // What a test can compare with is taken out of the sentences here, so that the tests need no document.
+// ws-rows.json has WSServer's rows in the same form, by hand: their names are those of another edition in the table.
 
 const fs = require('fs');
 

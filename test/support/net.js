@@ -41,6 +41,16 @@ async function listen(server, ...args) {
   return server.address()?.port;
 }
 
+/** Loopback ports that were free a moment ago, for what cannot be given 0. */
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => net.createServer());
+  const ports = await Promise.all(servers.map((server) => listen(server)));
+  await Promise.all(servers.map((server) => new Promise((resolve) => {
+    server.close(resolve);
+  })));
+  return ports;
+}
+
 /** A listening TLS server of `tls` with the P-256 certificate unless told otherwise: {server, port}. */
 async function serve(tls, options = {}, onSecure) {
   const server = tls.createServer({ ...pki.pair('ec'), ...options }, onSecure);
@@ -132,6 +142,6 @@ async function echo(socket, text = 'ping') {
 }
 
 module.exports = {
-  PATIENCE, event, closed, codeOf, listen, serve, serveEcho, dial, dialSecure, connectPair, dialTcp, relay, readAll,
-  readBytes, echo,
+  PATIENCE, event, closed, codeOf, listen, freePorts, serve, serveEcho, dial, dialSecure, connectPair, dialTcp, relay,
+  readAll, readBytes, echo,
 };

@@ -16,6 +16,23 @@ function rowsOf(group) {
   return ROWS.filter(({ id }) => groupOf(id) === group);
 }
 
+/** `SSLCert` -> `sslCert`. */
+function plainName(name) {
+  const lead = /^[A-Z]+(?=[A-Z][a-z]|$)|^[A-Z]/.exec(name)[0];
+  return lead.toLowerCase() + name.slice(lead.length);
+}
+
+/** The fields of an event's object, getters of its classes among them: field -> [value, writable]. */
+function fieldsOf(object) {
+  const fields = new Map();
+  for (let owner = object; owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
+    for (const [field, { writable, set }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      if (typeof object[field] !== 'function') fields.set(field, [object[field], writable === true || set !== undefined]);
+    }
+  }
+  return fields;
+}
+
 /** Ids in a text: `SSL-CT-01 to 07, 09` names eight. */
 function idsIn(text) {
   const ids = [];
@@ -46,4 +63,4 @@ function testedIds(...except) {
   return new Set(files.flatMap((name) => idsTestedIn(fs.readFileSync(path.join(TESTS, name), 'utf8'))));
 }
 
-module.exports = { ROWS, idsIn, idsTestedIn, rowsOf, testedIds };
+module.exports = { ROWS, fieldsOf, idsIn, idsTestedIn, plainName, rowsOf, testedIds };

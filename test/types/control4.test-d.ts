@@ -43,6 +43,7 @@ C4.ServerCloseClient(1);
 C4.DestroyServer();
 C4.DestroyServer('5080');
 const closed: Promise<void> = C4.unref().ref().close();
+const disposed: Promise<void> = C4[Symbol.asyncDispose]();
 
 const options: DriverOptions = {
   c4zDir: '.', sandboxDir: '.', encoding: 'latin1', delimiterTimeoutMs: 5, directorQuirks: true,
@@ -63,4 +64,4 @@ new Driver({ encoding: 'hex' });
 // @ts-expect-error no such limit
 new Driver({ limits: { maxConection: 1 } });
 
-export { closed, error, ok, same, sent };
+export { closed, disposed, error, ok, same, sent };

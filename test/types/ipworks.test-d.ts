@@ -102,6 +102,7 @@ for (const [id, connection] of sockets.getConnections()) {
 const count: Promise<number> = sockets.broadcast('x', ['1']);
 const socketSetting: keyof ipworks.WSServerSettings = 'MaxFrameSize';
 new ipworks.WSConnection().isLineMode();
+const disposed: Promise<void>[] = [server[Symbol.asyncDispose](), sockets[Symbol.asyncDispose]()];
 
 // @ts-expect-error by changeLineMode() alone
 new ipworks.WSConnection().lineMode = true;
@@ -110,4 +111,4 @@ new ipworks.WSConnection().dataFormat = 3;
 // @ts-expect-error lines are SSLServer's
 sockets.sendLine('1', 'x');
 
-export { count, sameSockets, socketSetting };
+export { count, disposed, sameSockets, socketSetting };

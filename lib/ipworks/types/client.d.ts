@@ -111,6 +111,7 @@ export declare class Connection extends Client<DataInEvent> {
   /**
    * Bytes that may wait for an EOL; then they are a DataIn whose EOL is false. 256 to 2,147,483,647. Default: 2048, or the
    * server's DefaultMaxLineLength.
+   * @throws IPWorksSSLError 112 while the beginning of a line waits for its end
    */
   getMaxLineLength(): number;
   setMaxLineLength(value: number): void;
