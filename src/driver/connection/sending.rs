@@ -129,7 +129,9 @@ impl Connection {
         }
         if core.send_now() {
             // Here, where it came from: what the task gives back is another thread's.
-            core.session.as_mut()?.release_buffers();
+            if let Some(session) = &mut core.session {
+                session.release_buffers();
+            }
             return Some(true);
         }
         self.queue(&[], tell);
