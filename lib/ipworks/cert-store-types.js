@@ -28,4 +28,11 @@ const CertStoreTypes = Object.freeze({
   cstAuto: 99,
 });
 
-module.exports = { CertStoreTypes };
+const typesOf = (form) => new Set(Object.keys(CertStoreTypes).filter((name) => name.endsWith(form))
+  .map((name) => CertStoreTypes[name]));
+
+/** Whose store is the name of a file, and whose is the content. */
+const FILE_TYPES = typesOf('File');
+const BLOB_TYPES = typesOf('Blob');
+
+module.exports = { BLOB_TYPES, CertStoreTypes, FILE_TYPES };

@@ -3,7 +3,7 @@
 const { CertificateEntry, CertificateStore, SealedPassword } = require('../core/binding');
 const { toBytes } = require('../core/bytes');
 const { camelCase } = require('./accessors');
-const { CertStoreTypes } = require('./cert-store-types');
+const { CertStoreTypes, FILE_TYPES } = require('./cert-store-types');
 const { IPWorksSSLError } = require('./errors');
 const { kIdentity } = require('./symbols');
 const check = require('./values');
@@ -11,9 +11,6 @@ const check = require('./values');
 const STORE_TYPES = new Set(Object.values(CertStoreTypes));
 
 /** Their store is a file's name. */
-const FILE_TYPES = new Set(Object.keys(CertStoreTypes).filter((name) => name.endsWith('File'))
-  .map((name) => CertStoreTypes[name]));
-
 /** Windows' stores: there are none to look a private key up in. */
 const SYSTEM_TYPES = new Set([CertStoreTypes.cstUser, CertStoreTypes.cstMachine]);
 

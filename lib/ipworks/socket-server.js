@@ -9,6 +9,7 @@ const { Certificate } = require('./certificate');
 const { listenerOptions, tlsParams } = require('./configuration');
 const { ConnectionMap } = require('./client');
 const { afterPromises } = require('./connection-handle');
+const { ContextCache } = require('./context-cache');
 const { ask } = require('./decisions');
 const { Delivery } = require('./delivery');
 const { IPWorksSSLError, describe, failure, numberOf } = require('./errors');
@@ -48,6 +49,7 @@ class SocketServer extends EventEmitter {
   #listening = null;               // ListeningHandle
   #listeners = new Set();          // those of before too, while connections come from them
   #context = null;
+  #alternatives = new ContextCache();
   #access = ANYBODY;
   #listsRead = 0;                  // how often
   #handles = new Map();            // by ConnectionId, also those whose handshake is under way
@@ -270,6 +272,7 @@ class SocketServer extends EventEmitter {
   // ---- configuration of the native listener
 
   #makeContext() {
+    this.#alternatives.clear();
     if (!this._usesTls()) return;
     const { certificate } = this.#values;
     const identity = certificate[kIdentity];
@@ -279,9 +282,11 @@ class SocketServer extends EventEmitter {
 
   /** A context for another certificate than SSLCert. */
   _alternative(type, store, password, subject) {
-    const identity = new Certificate(type, store, password, subject)[kIdentity];
-    if (identity === null) throw failure(272, 'It has no private key.');
-    return createContext(this.#settings, identity, this.#values);
+    return this.#alternatives.get(type, store, password, subject, () => {
+      const identity = new Certificate(type, store, password, subject)[kIdentity];
+      if (identity === null) throw failure(272, 'It has no private key.');
+      return createContext(this.#settings, identity, this.#values);
+    });
   }
 
   /** `{ address, family, port }` while it listens. */

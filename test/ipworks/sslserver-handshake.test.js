@@ -5,9 +5,11 @@
 const assert = require('assert');
 const { X509Certificate } = require('crypto');
 const fs = require('fs');
+const os = require('os');
 const path = require('path');
 const { CertStoreTypes } = require('../../ipworks');
 const { tlsParams } = require('../../lib/ipworks/configuration');
+const { ContextCache } = require('../../lib/ipworks/context-cache');
 const { Recorded, certificateOf, dial, failsWith, listening } = require('../support/ipworks');
 const { closed, event, readBytes } = require('../support/net');
 const pki = require('../support/pki');
@@ -167,6 +169,73 @@ describe('SSLServer, handshakes', () => {
       }), { certificate: 'rsa', settings: ['SSLEnabledProtocols=12288'] });
       const { client } = await recorded.connect();
       assert.deepStrictEqual([keyOf(client), client.getProtocol()], ['ec', 'TLSv1.3']);
+    });
+
+    it('SSL-E-36 to 39: a certificate that is named again is another one when its store or a setting has changed', async () => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-store-'));
+      try {
+        const certStore = path.join(folder, 'store.pem');
+        const store = (leaf) => fs.writeFileSync(certStore, pki.read(`${leaf}.key`) + pki.read(`${leaf}.pem`));
+        const recorded = await listening((server) => server.on('SSLConnectionRequest', (e) => {
+          Object.assign(e, { certStoreType: CertStoreTypes.cstPEMKeyFile, certStore });
+        }));
+        for (const leaf of ['rsa', 'rsa', 'ec']) {
+          store(leaf);
+          assert.strictEqual(keyOf((await recorded.connect()).client), leaf);
+        }
+        const suite = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+        await recorded.server.config(`SSLEnabledCipherSuites=${suite}`);
+        assert.strictEqual((await recorded.connect()).client.getCipher().standardName, suite);
+        fs.rmSync(certStore);
+        await recorded.connect();
+        assert.deepStrictEqual(recorded.of('Error').map((e) => e.errorCode), [271]);
+      } finally {
+        fs.rmSync(folder, { recursive: true });
+      }
+    });
+
+    it('SSL-E-36 to 39: a store is opened once for many clients, as long as all that is named is the same', () => {
+      const { cstPEMKeyBlob, cstPFXBlob, cstPEMKeyFile, cstAuto } = CertStoreTypes;
+      const cache = new ContextCache();
+      let opened = 0;
+      const opens = (...named) => {
+        const before = opened;
+        cache.get(...named, () => ++opened);
+        return opened > before;
+      };
+      assert.deepStrictEqual([
+        opens(cstPEMKeyBlob, 'store', 'password', '*'),
+        opens(cstPEMKeyBlob, 'store', 'password', '*'),
+        opens(cstPEMKeyBlob, Buffer.from('store'), 'password', '*'),
+        opens(cstPEMKeyBlob, Buffer.from('store'), 'password', '*'),
+        opens(cstPFXBlob, 'store', 'password', '*'),
+        opens(cstPEMKeyBlob, 'storep', 'assword', '*'),
+        opens(cstPEMKeyBlob, 'store', 'password', 'CN=a'),
+        opens(cstPEMKeyFile, __filename, '', '*'),
+        opens(cstPEMKeyFile, __filename, '', '*'),
+        // What it is cannot be told.
+        opens(cstAuto, 'store', '', '*'), opens(cstAuto, 'store', '', '*'),
+        opens(cstPEMKeyFile, `${__filename}.none`, '', '*'), opens(cstPEMKeyFile, `${__filename}.none`, '', '*'),
+      ], [true, false, true, false, true, true, true, true, false, true, true, true, true]);
+      // The 64 that were used last are kept.
+      for (let i = 0; i < 63; i++) opens(cstPEMKeyBlob, `store ${i}`, '', '*');
+      assert.strictEqual(opens(cstPEMKeyFile, __filename, '', '*'), false);
+      assert.strictEqual(opens(cstPEMKeyBlob, 'store', 'password', '*'), true);
+      cache.clear();
+      assert.strictEqual(opens(cstPEMKeyFile, __filename, '', '*'), true);
+      assert.throws(() => cache.get(cstPEMKeyBlob, 'other', '', '*', () => { throw new Error('closed'); }), /closed/);
+      assert.strictEqual(opens(cstPEMKeyBlob, 'other', '', '*'), true);
+    });
+
+    it('SSL-E-38: a password that is wrong once is wrong, although another one was right', async () => {
+      const passwords = [pki.PASSPHRASE, 'wrong', pki.PASSPHRASE];
+      const recorded = await listening((server) => server.on('SSLConnectionRequest', (e) => {
+        e.certStoreType = CertStoreTypes.cstPFXBlob;
+        e.certStore = fs.readFileSync(pki.path('ec.pfx'));
+        e.certPassword = passwords.shift();
+      }), { certificate: 'rsa' });
+      for (const kind of ['ec', 'rsa', 'ec']) assert.strictEqual(keyOf((await recorded.connect()).client), kind);
+      assert.deepStrictEqual(recorded.of('Error').map((e) => e.errorCode), [271]);
     });
 
     it('SSL-E-37: a store that does not open is an Error, and SSLCert is shown', async () => {
