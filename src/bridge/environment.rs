@@ -16,7 +16,7 @@ use super::pin::pin_library;
 use super::queue::{kind, Batch, Queue, WORDS};
 use super::throw::{throw, to_json};
 use super::wake::Wake;
-use crate::driver::{Connection, Event, EventSink, Frame};
+use crate::driver::{Connection, Event, EventSink, Frame, Shard};
 use crate::engine::Question;
 use crate::error::Error as CoreError;
 use crate::framing::websocket::Request;
@@ -40,7 +40,14 @@ pub(super) struct Environment {
     batches: AtomicUsize,
     minds_records: AtomicBool,
     closed: AtomicBool,
+    /// The last batch had a payload with a buffer of its own.
+    bulky: AtomicBool,
+    /// A shard whose tasks the JavaScript thread runs. Locked while it does.
+    borrowed: Mutex<Option<&'static Shard>>,
 }
+
+/// Environments of the process: tasks of a shard may belong to any.
+static ENVIRONMENTS: AtomicUsize = AtomicUsize::new(0);
 
 /// The JavaScript thread's own part.
 struct Local {
@@ -69,6 +76,10 @@ impl Environment {
 
     fn offered(&self) -> MutexGuard<'_, HashMap<u32, Arc<Connection>>> {
         self.offered.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn borrowed(&self) -> MutexGuard<'_, Option<&'static Shard>> {
+        self.borrowed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn claim(&self, id: u32) -> Option<Arc<Connection>> {
@@ -123,6 +134,10 @@ impl Environment {
 
     fn shut_down(&self) {
         self.closed.store(true, Ordering::Release);
+        if let Some(shard) = self.borrowed().take() {
+            shard.give_back();
+        }
+        ENVIRONMENTS.fetch_sub(1, Ordering::Relaxed);
         self.wake.close();
         let (_, told) = self.queue().take(Batch::default());
         let offered: Vec<_> = self.offered().drain().map(|(_, c)| c).collect();
@@ -181,6 +196,31 @@ impl EventSink for Environment {
         queue.resting += 1;
         let woken = self.taken.wait_timeout_while(queue, limit, |queue| queue.taken == taken);
         woken.unwrap_or_else(PoisonError::into_inner).0.resting -= 1;
+    }
+
+    fn would_borrow(&self) -> bool {
+        self.light() && !self.bulky.load(Ordering::Relaxed) && ENVIRONMENTS.load(Ordering::Relaxed) == 1
+    }
+
+    fn borrow_shard(&self, shard: &'static Shard) -> bool {
+        let mut borrowed = self.borrowed();
+        // Looked at under the lock: `shut_down` gives back what is there then.
+        if borrowed.is_some() || self.closed.load(Ordering::Acquire) {
+            return false;
+        }
+        *borrowed = Some(shard);
+        drop(borrowed);
+        // It may have taken in the meantime what it was behind with.
+        self.wake_for(self.queue());
+        true
+    }
+
+    fn return_shard(&self, shard: &'static Shard) -> bool {
+        let Ok(mut borrowed) = self.borrowed.try_lock() else { return false };
+        if borrowed.is_some_and(|it| std::ptr::eq(it, shard)) {
+            *borrowed = None;
+        }
+        true
     }
 
     fn offer(&self, connection: &Arc<Connection>) {
@@ -353,7 +393,10 @@ pub fn init(env: Env, on_wake: Function<(), ()>) -> Result<()> {
         batches: AtomicUsize::new(0),
         minds_records: AtomicBool::new(false),
         closed: AtomicBool::new(false),
+        bulky: AtomicBool::new(false),
+        borrowed: Mutex::default(),
     });
+    ENVIRONMENTS.fetch_add(1, Ordering::Relaxed);
     LOCAL.set(Some(Local { shared, batch: Batch::default(), words_done: 0, slab_done: 0 }));
     // Added after the threadsafe function's own hook, so it runs before it.
     // SAFETY: the hook is a plain function and takes no argument.
@@ -377,7 +420,7 @@ pub fn drain<'env>(env: &'env Env, mut words: Uint32ArraySlice<'env>) -> Result<
             return Ok(None);
         };
         if local.words_done == local.batch.words.len() {
-            local.refill();
+            local.next();
         }
         let (head, room) = words.split_at_mut(WORDS);
         let waiting = &local.batch.words[local.words_done..];
@@ -404,6 +447,27 @@ pub fn drain<'env>(env: &'env Env, mut words: Uint32ArraySlice<'env>) -> Result<
 }
 
 impl Local {
+    /// The next batch. With a shard on loan its tasks have their turn when nothing else waits.
+    fn next(&mut self) {
+        self.refill();
+        let shared = self.shared.clone();
+        let mut borrowed = shared.borrowed();
+        let Some(shard) = *borrowed else { return };
+        if self.batch.words.is_empty() {
+            // What the tasks tell is taken right behind them.
+            shared.queue().woken = true;
+            shard.turn();
+            self.refill();
+        }
+        if self.batch.words.is_empty() || !shared.would_borrow() || !shard.is_fit() {
+            *borrowed = None;
+            shard.give_back();
+        } else {
+            // The next turn comes when the event loop has gone round.
+            shared.wake_for(shared.queue());
+        }
+    }
+
     /// Takes the next batch and tells its connections that there is room again.
     fn refill(&mut self) {
         self.batch.clear();
@@ -418,6 +482,7 @@ impl Local {
         }
         self.shared.last_batch.store(batch.words.len() / WORDS, Ordering::Relaxed);
         self.shared.batches.fetch_add(1, Ordering::Relaxed);
+        self.shared.bulky.store(!batch.large.is_empty(), Ordering::Relaxed);
         self.batch = batch;
         self.words_done = 0;
         self.slab_done = 0;

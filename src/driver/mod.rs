@@ -8,6 +8,7 @@ mod datagram;
 mod duplex;
 mod file;
 mod frame;
+mod loan;
 mod outbox;
 mod server;
 mod shard;
@@ -32,6 +33,7 @@ pub use connection::{parse_address, Connection, StartOptions, WriteStatus};
 pub use datagram::{Datagram, DatagramOptions};
 pub use frame::Frame;
 pub use server::{Server, ServerConfig, Visitor};
+pub use shard::Shard;
 pub use websocket::{broadcast, Part, Taken, WebSocketOptions};
 
 /// What a connection or a server tells its owner, in the order it came about.
@@ -147,6 +149,13 @@ pub trait EventSink: Send + Sync {
     /// Returns when the owner has taken another batch than the `taken` of [`flush`](Self::flush), at the latest after
     /// `limit`.
     fn rest(&self, taken: u64, limit: Duration);
+    /// Whether the owner's thread would run a shard's tasks: what it has to do is light, and those tasks have no other
+    /// owners.
+    fn would_borrow(&self) -> bool;
+    /// The owner's thread runs `shard` from now on, by [`Shard::turn`], until [`Shard::give_back`]. False: it does not.
+    fn borrow_shard(&self, shard: &'static Shard) -> bool;
+    /// The shard's thread takes it back. False: the owner is at it just now.
+    fn return_shard(&self, shard: &'static Shard) -> bool;
     /// Makes a connection that the owner has not seen claimable by its id.
     fn offer(&self, connection: &Arc<Connection>);
 }

@@ -8,7 +8,7 @@
 //! Three kinds of wake-up are saved. What other threads want of a shard goes into its mail, and only a shard that sleeps is
 //! woken for it. What tasks tell their sinks is flushed when the shard has run out of work, so that one wake-up of the
 //! JavaScript thread carries all that one wait brought. And while that thread is behind, a shard rests instead of waking up
-//! for every packet.
+//! for every packet, or is lent to it (see [`super::loan`]).
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -23,6 +23,7 @@ use once_cell::sync::Lazy;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::connection::Connection;
+use super::loan::{self, Loan};
 use super::task::{Running, Task};
 use super::{lock, EventSink};
 use crate::engine::TlsSession;
@@ -49,6 +50,10 @@ pub struct Shard {
     /// Tasks that live here, and those of them whose handshake is not done.
     tasks: AtomicUsize,
     shaking: AtomicUsize,
+    runtime: &'static Runtime,
+    /// The root of the runtime, which ends for a loan.
+    root: AtomicWaker,
+    loan: Loan,
 }
 
 /// The sinks of one thread that have something to pass on.
@@ -61,6 +66,8 @@ thread_local! {
     static CURRENT: Cell<Option<&'static Shard>> = const { Cell::new(None) };
     /// What the sink said at the end of the turn before.
     static LAST_TAKEN: Cell<Option<u64>> = const { Cell::new(None) };
+    /// Who is to have the shard on loan.
+    static BORROWER: RefCell<Option<Arc<dyn EventSink>>> = const { RefCell::new(None) };
     static UNFLUSHED: RefCell<Unflushed> = RefCell::new(Unflushed { sinks: Vec::new(), since: Instant::now() });
 }
 
@@ -96,6 +103,7 @@ impl Shard {
             .on_thread_unpark(|| with_current(Shard::after_park))
             .build()
             .ok()?;
+        let runtime: &'static Runtime = Box::leak(Box::new(runtime));
         // A shard lives as long as the process.
         let shard: &'static Shard = Box::leak(Box::new(Shard {
             number,
@@ -106,20 +114,47 @@ impl Shard {
             postman: AtomicWaker::new(),
             tasks: AtomicUsize::new(0),
             shaking: AtomicUsize::new(0),
+            runtime,
+            root: AtomicWaker::new(),
+            loan: Loan::default(),
         }));
-        thread::Builder::new().name(format!("c4tls-{number}")).spawn(move || shard.run(&runtime)).ok()?;
+        thread::Builder::new().name(format!("c4tls-{number}")).spawn(move || shard.run()).ok()?;
         Some(shard)
     }
 
-    fn run(&'static self, runtime: &Runtime) {
+    fn run(&'static self) {
         CURRENT.set(Some(self));
-        runtime.spawn(self.deliver());
-        runtime.block_on(std::future::pending::<()>());
+        self.loan.belongs_to(&thread::current());
+        self.runtime.spawn(self.deliver());
+        loop {
+            let borrower = self.runtime.block_on(poll_fn(|cx| {
+                self.root.register(cx.waker());
+                BORROWER.take().map_or(Poll::Pending, Poll::Ready)
+            }));
+            self.loan.lend(self, &borrower);
+        }
+    }
+
+    /// Lets `drive` run the shard's tasks where it is called. What they told their sinks is on its way then.
+    pub(super) fn on_this_thread(&'static self, drive: impl FnOnce(&Runtime)) {
+        let outer = CURRENT.replace(Some(self));
+        if self.mailed.load(Ordering::SeqCst) {
+            self.postman.wake();
+        }
+        drive(self.runtime);
+        let _ = flush();
+        CURRENT.set(outer);
+    }
+
+    pub(super) fn loan(&self) -> &Loan {
+        &self.loan
     }
 
     /// Where a handshake is done soonest; of equals, away from the data.
     pub fn for_handshake() -> Result<&'static Shard> {
-        least(shards().iter().rev(), |shard| &shard.shaking)
+        // One on loan does no handshakes.
+        let free = shards().iter().rev().filter(|shard| !shard.loan.is_out());
+        least(free, |shard| &shard.shaking).or_else(|_| least(shards().iter().rev(), |shard| &shard.shaking))
     }
 
     /// Where data is at home: on the fewest tasks of the first shards.
@@ -129,10 +164,14 @@ impl Shard {
 
     /// Where data is carried that comes in here; `None`: here.
     pub fn home(&self) -> Option<&'static Shard> {
-        match homes().len() > self.number {
+        match self.is_home() {
             true => None,
             false => Shard::for_data().ok(),
         }
+    }
+
+    fn is_home(&self) -> bool {
+        homes().len() > self.number
     }
 
     pub fn number(&self) -> usize {
@@ -169,14 +208,14 @@ impl Shard {
         CURRENT.get().is_some_and(|current| std::ptr::eq(current, self))
     }
 
-    pub fn run_task(&self, task: Box<Task>) {
+    pub(super) fn run_task(&self, task: Box<Task>) {
         match self.is_current() {
             true => drop(self.handle.spawn(Running::of(task))),
             false => self.post(Mail::Run(task)),
         }
     }
 
-    pub fn post(&self, mail: Mail) {
+    pub(super) fn post(&self, mail: Mail) {
         lock(&self.mail).push(mail);
         self.mailed.store(true, Ordering::SeqCst);
         // A thread that is awake looks before it sleeps. Both sides write first and look then.
@@ -204,7 +243,13 @@ impl Shard {
     /// now can as well be read in one go when it takes the next batch, instead of in many short waits.
     fn rest_with(&self, sink: &Arc<dyn EventSink>, taken: u64) {
         let behind = LAST_TAKEN.replace(Some(taken)) == Some(taken);
-        if behind && !self.mailed.load(Ordering::SeqCst) {
+        if !behind || self.mailed.load(Ordering::SeqCst) {
+            return;
+        }
+        if self.is_home() && self.loan.is_possible() && sink.would_borrow() {
+            BORROWER.set(Some(sink.clone()));
+            self.root.wake();
+        } else {
             sink.rest(taken, limits::SHARD_REST);
         }
     }
@@ -229,8 +274,9 @@ impl Shard {
     }
 }
 
+/// Of the shard's own thread: a borrower's never parks.
 fn with_current(act: impl FnOnce(&'static Shard)) {
-    if let Some(shard) = CURRENT.get() {
+    if let Some(shard) = CURRENT.get().filter(|_| !loan::is_borrowed()) {
         act(shard);
     }
 }

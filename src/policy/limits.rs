@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use once_cell::sync::Lazy;
+
 /// Clear bytes of one connection that may wait for JavaScript, in bytes. Above it the socket is not read; the read under
 /// way may go beyond it by one `READ_CHUNK`. Large enough that a download fills a batch while JavaScript works on the one
 /// before; small enough that one upload leaves room for 60 others in `ENVIRONMENT_INBOUND`.
@@ -117,6 +119,24 @@ pub const FLUSH_EVENTS: usize = 64;
 /// connections and timers of the shard wait too. Measured with 64 connections that echo 1 KiB: 0.07 waits of the kernel a
 /// message instead of 0.5, 8% less CPU, a fifth more messages.
 pub const SHARD_REST: Duration = Duration::from_micros(250);
+
+/// A JavaScript thread that has borrowed a shard and does not come back to it for so long loses it again: other connections
+/// and timers wait meanwhile. Each time a sleeping thread looks costs some microseconds.
+pub const LOAN: Duration = Duration::from_millis(1);
+
+/// So long a shard is not lent again after a task that was too slow for it.
+pub const LOAN_PAUSE: Duration = Duration::from_millis(100);
+
+/// Most threads of a process that lends its shards to the JavaScript thread. With more there is a core to spare: two
+/// threads then do more than one, for more CPU time a message.
+const LENDING_THREADS: usize = 2;
+
+/// Whether shards are lent.
+pub fn lends() -> bool {
+    // Tests have it on every machine.
+    static LENDS: Lazy<bool> = Lazy::new(|| cfg!(test) || threads() <= LENDING_THREADS);
+    *LENDS
+}
 
 /// Threads that connections live on: one per core, unless the environment variable `C4TLS_THREADS` says otherwise
 /// (1 to 256).

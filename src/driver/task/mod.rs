@@ -21,6 +21,7 @@ use tokio::time::Sleep;
 
 use super::connection::{control, Connection};
 use super::core::{Core, Io, Phase};
+use super::loan;
 use super::server::Server;
 use super::shard::{self, Shard};
 use super::websocket::WebSocketOptions;
@@ -28,7 +29,7 @@ use super::{lock, Event};
 use crate::engine::clear_session;
 use crate::error::Error;
 use crate::framing::{Framer, Framing};
-use crate::policy::Linger;
+use crate::policy::{limits, Linger};
 use crate::transport::{ConnectError, ReadHalf, Stream};
 
 use inbound::Outlet;
@@ -321,6 +322,9 @@ impl Future for Running {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(task) = &mut self.0 else { return Poll::Ready(()) };
+        if loan::is_borrowed() && task.is_slow() {
+            return loan::postpone(cx);
+        }
         let polled = task.turn(cx);
         shard::end_turn(&task.conn.sink);
         match polled {
@@ -337,6 +341,13 @@ impl Future for Running {
 }
 
 impl Task {
+    /// What it has to do may take long.
+    fn is_slow(&self) -> bool {
+        let compresses = matches!(&self.outlet, Outlet::WebSocket(listener) if listener.compresses());
+        let outbox = lock(&self.conn.outbox);
+        compresses || outbox.has_file() || outbox.len() > limits::DIRECT_WRITE || self.shaking
+    }
+
     /// Goes as far as it can. Ready: the end, or the shard where it goes on.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Option<&'static Shard>> {
         let conn = self.conn.clone();

@@ -42,6 +42,7 @@ pub(super) struct Listener {
     timer: Option<Pin<Box<Sleep>>>,
     /// The peer sends no more, behind what is held: whether that was cut off.
     eof: Option<bool>,
+    compresses: bool,
 }
 
 impl Listener {
@@ -54,8 +55,14 @@ impl Listener {
             end: options.handshake_timeout.map(|limit| Instant::now() + limit),
             timer: None,
             eof: None,
+            compresses: false,
             options,
         }
+    }
+
+    /// Messages may be compressed.
+    pub fn compresses(&self) -> bool {
+        self.compresses
     }
 
     /// Bytes that wait, for an answer or for room.
@@ -197,6 +204,7 @@ impl Listener {
         }
         if let (Some(opened), Stage::Asked) = (changes.opened, &self.stage) {
             let config = &self.options.config;
+            self.compresses = opened.agreed.is_some();
             let mut decoder = Box::new(Decoder::new(config, opened.agreed.map(|agreed| agreed.incoming(config.role))));
             decoder.set_whole(self.whole);
             self.stage = Stage::Open(decoder);

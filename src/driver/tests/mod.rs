@@ -5,6 +5,7 @@ mod datagram;
 mod duplex;
 mod file;
 mod limits;
+mod loan;
 mod messages;
 mod platform;
 mod server;

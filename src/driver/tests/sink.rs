@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::Waker;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::PATIENCE;
-use crate::driver::{Connection, Event, EventSink, Frame, Visitor};
+use crate::driver::{Connection, Event, EventSink, Frame, Shard, Visitor};
 use crate::engine::Question;
 use crate::framing::websocket::Kind;
 use crate::framing::Message;
@@ -66,6 +67,13 @@ pub struct Sink {
     pub behind: AtomicBool,
     /// How often a shard let it be.
     pub rests: AtomicUsize,
+    /// A shard that would rest is taken on loan.
+    pub borrows: AtomicBool,
+    loan: Mutex<Option<&'static Shard>>,
+    /// How often there was one.
+    pub loans: AtomicUsize,
+    /// Who has brought data last.
+    teller: Mutex<Option<ThreadId>>,
     pub minds_records: AtomicBool,
     /// There is no room; see [`Sink::make_room`].
     pub full: AtomicBool,
@@ -105,6 +113,16 @@ impl Sink {
         connection.consumed();
     }
 
+    /// From now on the caller's, if there is one.
+    pub fn take_loan(&self) -> Option<&'static Shard> {
+        self.loan.lock().unwrap().take()
+    }
+
+    /// Whether the calling thread has brought what came last.
+    pub fn is_teller(&self) -> bool {
+        *self.teller.lock().unwrap() == Some(thread::current().id())
+    }
+
     fn keep(&self, target: u32, seen: Seen) {
         self.kept.lock().unwrap().events.push((target, seen));
         self.changed.notify_all();
@@ -138,6 +156,7 @@ impl Sink {
     }
 
     fn take(&self, connection: &Arc<Connection>, seen: Seen) {
+        *self.teller.lock().unwrap() = Some(thread::current().id());
         let mut kept = self.kept.lock().unwrap();
         kept.events.push((connection.id(), seen));
         let taken = !kept.withhold;
@@ -283,6 +302,21 @@ impl EventSink for Sink {
     fn rest(&self, taken: u64, limit: Duration) {
         assert!(self.behind.load(Ordering::Acquire) && taken == 0 && limit <= Duration::from_millis(1));
         self.rests.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn would_borrow(&self) -> bool {
+        self.borrows.load(Ordering::Acquire)
+    }
+
+    fn borrow_shard(&self, shard: &'static Shard) -> bool {
+        *self.loan.lock().unwrap() = Some(shard);
+        self.loans.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify_all();
+        true
+    }
+
+    fn return_shard(&self, _: &'static Shard) -> bool {
+        self.take_loan().is_some()
     }
 
     fn offer(&self, connection: &Arc<Connection>) {
