@@ -23,9 +23,6 @@ function hooksFor(server, values, settings) {
   return bits;
 }
 
-/** Systems count keep-alive in seconds, and have none of 0. */
-const wholeSeconds = (milliseconds) => Math.ceil(milliseconds / 1000);
-
 /** TLS of the connections to come. */
 function tlsParams(server, values, settings, context) {
   const inactivity = settings.number('DefaultConnectionTimeout') * 1000;
@@ -54,8 +51,8 @@ function listenerOptions(server, values, settings, { generation, access, elsewhe
     access: { ...access, ask: server.listenerCount('ConnectionRequest') > 0 },
     noDelay: settings.isOn('TcpNoDelay'),
     keepAlive: values.keepAlive,
-    keepAliveDelay: wholeSeconds(settings.number('KeepAliveTime')),
-    keepAliveInterval: wholeSeconds(settings.number('KeepAliveInterval')),
+    keepAliveDelay: settings.number('KeepAliveTime') / 1000,
+    keepAliveInterval: settings.number('KeepAliveInterval') / 1000,
     receiveBuffer: settings.number('InBufferSize'),
     sendBuffer: settings.number('OutBufferSize'),
     idleTimeout: values.idleTimeout * 1000,

@@ -30,9 +30,9 @@ pub struct AccessOptions {
 pub struct ListenerOptions<'env> {
     pub no_delay: Option<bool>,
     pub keep_alive: Option<bool>,
-    /// Seconds.
+    /// Seconds, rounded up to whole ones; 0: the system's.
     pub keep_alive_delay: Option<f64>,
-    /// Seconds, at least 1; 0: the system's.
+    /// In the same way.
     pub keep_alive_interval: Option<f64>,
     /// Probes without an answer that end the connection, where the system has the option; 0: the system's.
     pub keep_alive_retries: Option<u32>,
