@@ -42,10 +42,9 @@ function tlsParams(server, values, settings, context) {
 
 /**
  * Sockets of the connections to come.
- * @param {{ generation: number, framing: import('./framing').Framing, access: { allowed: string[], blocked: string[] },
- *   elsewhere: number }} present `elsewhere`: connections that count among MaxConnections
+ * @param {{ generation: number, access: { allowed: string[], blocked: string[] } }} present
  */
-function listenerOptions(server, values, settings, { generation, access, elsewhere }) {
+function listenerOptions(server, values, settings, { generation, access }) {
   return {
     generation,
     access: { ...access, ask: server.listenerCount('ConnectionRequest') > 0 },
@@ -57,7 +56,6 @@ function listenerOptions(server, values, settings, { generation, access, elsewhe
     sendBuffer: settings.number('OutBufferSize'),
     idleTimeout: values.idleTimeout * 1000,
     maxConnections: settings.number('MaxConnections'),
-    elsewhere,
   };
 }
 
