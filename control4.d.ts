@@ -127,8 +127,9 @@ export class Driver<Data extends Buffer | string = Buffer> extends EventEmitter 
    *   is 0 unless cipherList names one
    * @param verifyMode Control4's bits: 1 none; 2 ask the client for a certificate, and check it; 4 refuse a client without
    *   one; 8 ask once only, as is always done. 0: 0x0A
-   * @param cipherList OpenSSL's, for TLS 1.2 and older. '': 'HIGH:!EXPORT:!DES:!RC4:!3DES:!MD5:!PSK'. Suites without
-   *   authentication or encryption are never negotiated
+   * @param cipherList OpenSSL's, for TLS 1.2 and older. '': 'HIGH:!EXPORT:!DES:!RC4:!3DES:!MD5:!PSK'. The first that the
+   *   client has too is taken, whatever it would rather have; so it is with TLS 1.3's own. Suites without authentication or
+   *   encryption are never negotiated
    * @param certificate PEM, or the path of a PEM or PKCS#12 file in {@link DriverOptions.c4zDir} or
    *   {@link DriverOptions.sandboxDir}; 'C4Z:/' and 'SANDBOX:/' choose one of them
    * @param privateKey PEM, or the path of a PEM file; not used with PKCS#12

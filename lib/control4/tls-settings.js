@@ -33,7 +33,8 @@ function readVersions(options) {
   const on = VERSIONS.filter(({ off }) => (options & off) === 0);
   if (on.length === 0) refuse('options disables every protocol version');
   // Compression (0x02), SSL 2 (0x04) and SSL 3 (0x08) are not in this OpenSSL: their bits change nothing.
-  let openssl = constants.SSL_OP_NO_RENEGOTIATION;
+  // The order of suites is the server's, as in Node.
+  let openssl = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPHER_SERVER_PREFERENCE;
   for (const { off, no } of VERSIONS) if ((options & off) !== 0) openssl |= no;
   if ((options & DEFAULT_WORKAROUNDS) !== 0) openssl |= constants.SSL_OP_ALL;
   return { least: on[0].wire, most: on.at(-1).wire, openssl: openssl >>> 0 };

@@ -23,9 +23,6 @@ function hooksFor(server, values, settings) {
   return bits;
 }
 
-/** Systems count keep-alive in seconds, and have none of 0. */
-const wholeSeconds = (milliseconds) => Math.ceil(milliseconds / 1000);
-
 /** TLS of the connections to come. */
 function tlsParams(server, values, settings, context) {
   const inactivity = settings.number('DefaultConnectionTimeout') * 1000;
@@ -45,22 +42,20 @@ function tlsParams(server, values, settings, context) {
 
 /**
  * Sockets of the connections to come.
- * @param {{ generation: number, framing: import('./framing').Framing, access: { allowed: string[], blocked: string[] },
- *   elsewhere: number }} present `elsewhere`: connections that count among MaxConnections
+ * @param {{ generation: number, access: { allowed: string[], blocked: string[] } }} present
  */
-function listenerOptions(server, values, settings, { generation, access, elsewhere }) {
+function listenerOptions(server, values, settings, { generation, access }) {
   return {
     generation,
     access: { ...access, ask: server.listenerCount('ConnectionRequest') > 0 },
     noDelay: settings.isOn('TcpNoDelay'),
     keepAlive: values.keepAlive,
-    keepAliveDelay: wholeSeconds(settings.number('KeepAliveTime')),
-    keepAliveInterval: wholeSeconds(settings.number('KeepAliveInterval')),
+    keepAliveDelay: settings.number('KeepAliveTime') / 1000,
+    keepAliveInterval: settings.number('KeepAliveInterval') / 1000,
     receiveBuffer: settings.number('InBufferSize'),
     sendBuffer: settings.number('OutBufferSize'),
     idleTimeout: values.idleTimeout * 1000,
     maxConnections: settings.number('MaxConnections'),
-    elsewhere,
   };
 }
 

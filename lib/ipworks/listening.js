@@ -29,6 +29,7 @@ class ListeningHandle extends Target {
     /** Resolves when no connection comes from here any more. */
     this.ended = new Promise((resolve) => { this.end = resolve; });
     this.defaults = new Map();     // by generation, oldest first
+    this.clients = 0;              // that came from here, also those whose handshake is under way
   }
 
   /**

@@ -148,6 +148,7 @@ class SocketServer extends EventEmitter {
     this.#makeContext();
     const listening = new ListeningHandle(this);
     this._configure(listening);
+    this.#countElsewhere(listening);
     listening.listen(address, {
       port: values.localPort,
       backlog: values.backlog,
@@ -310,17 +311,15 @@ class SocketServer extends EventEmitter {
     const present = listening.remember(this._defaults());
     listening.native.configure(this.#tlsParams(), {
       ...listenerOptions(this, this.#values, this.#settings, {
-        ...present, access: this.#access, elsewhere: this.#elsewhere(listening),
+        generation: present.generation, access: this.#access,
       }),
       ...this._reception(present),
     });
   }
 
   // Clients of an earlier listening socket count among MaxConnections.
-  #elsewhere(listening) {
-    let count = 0;
-    for (const handle of this.#handles.values()) if (handle.listening !== listening) count++;
-    return count;
+  #countElsewhere(listening = this.#listening) {
+    listening?.native.setElsewhere(this.#handles.size - listening.clients);
   }
 
   #tlsParams() {
@@ -361,6 +360,8 @@ class SocketServer extends EventEmitter {
   #add(listening, native, id) {
     const handle = this._handleFor(native, id, listening);
     this.#handles.set(handle.connectionId, handle);
+    listening.clients++;
+    if (listening !== this.#listening) this.#countElsewhere();
   }
 
   // Above MaxConnections.
@@ -451,7 +452,8 @@ class SocketServer extends EventEmitter {
       handle.server = null;
       this.#clients.delete(connectionId);
       this.#handles.delete(connectionId);
-      if (this.#listening !== null && handle.listening !== this.#listening) this._configure();
+      handle.listening.clients--;
+      if (handle.listening !== this.#listening) this.#countElsewhere();
       if (this.#handles.size === 0) for (const resolve of this.#gone.splice(0)) resolve();
     }
   }

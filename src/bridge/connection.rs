@@ -29,7 +29,7 @@ pub struct TcpOptions {
     pub attempt_timeout: Option<f64>,
     pub no_delay: Option<bool>,
     pub keep_alive: Option<bool>,
-    /// Seconds.
+    /// Seconds, rounded up to whole ones; 0: the system's.
     pub keep_alive_delay: Option<f64>,
 }
 

@@ -1,5 +1,6 @@
 //! A listening server as JavaScript's handle has it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use napi::bindgen_prelude::*;
@@ -30,9 +31,9 @@ pub struct AccessOptions {
 pub struct ListenerOptions<'env> {
     pub no_delay: Option<bool>,
     pub keep_alive: Option<bool>,
-    /// Seconds.
+    /// Seconds, rounded up to whole ones; 0: the system's.
     pub keep_alive_delay: Option<f64>,
-    /// Seconds, at least 1; 0: the system's.
+    /// In the same way.
     pub keep_alive_interval: Option<f64>,
     /// Probes without an answer that end the connection, where the system has the option; 0: the system's.
     pub keep_alive_retries: Option<u32>,
@@ -43,8 +44,6 @@ pub struct ListenerOptions<'env> {
     pub paused: Option<bool>,
     /// 0: no limit.
     pub max_connections: Option<f64>,
-    /// Connections of another listener that count too.
-    pub elsewhere: Option<u32>,
     /// Connections give MESSAGE instead of DATA.
     pub framing: Option<FramingOptions<'env>>,
     /// Connections are WebSockets; then without `framing`.
@@ -75,6 +74,7 @@ impl ListenerOptions<'_> {
 pub struct Listener {
     environment: Arc<Environment>,
     config: Option<ServerConfig>,
+    elsewhere: Arc<AtomicUsize>,
     server: Option<Arc<Server>>,
 }
 
@@ -96,7 +96,7 @@ pub(super) fn no_paths() -> CoreError {
 impl Listener {
     #[napi(constructor)]
     pub fn new(env: &Env) -> Result<Self> {
-        Ok(Listener { environment: Environment::current(env)?, config: None, server: None })
+        Ok(Listener { environment: Environment::current(env)?, config: None, elsewhere: Arc::default(), server: None })
     }
 
     /// What later connections get. At any time. Without `params`: plain TCP.
@@ -108,7 +108,7 @@ impl Listener {
             paused: options.paused.unwrap_or(false),
             socket: options.socket(),
             max_connections: options.max_connections.unwrap_or(0.0).max(0.0) as usize,
-            elsewhere: options.elsewhere.unwrap_or(0) as usize,
+            elsewhere: self.elsewhere.clone(),
             quiet: options.framing.as_ref().and_then(FramingOptions::quiet),
             framing: options.framing.map(|framing| framing.framing()).transpose().or_throw(env)?,
             websocket: options.web_socket.map(|params| params.options().map(Arc::new)).transpose().or_throw(env)?,
@@ -122,6 +122,12 @@ impl Listener {
             None => self.config = Some(config),
         }
         Ok(())
+    }
+
+    /// Connections of another listener that count among `maxConnections`. At any time; at first 0.
+    #[napi]
+    pub fn set_elsewhere(&self, count: u32) {
+        self.elsewhere.store(count as usize, Ordering::Release);
     }
 
     /// Binds and listens; the id under which events come. `exclusive`: on Windows nobody can take the port away.

@@ -40,7 +40,7 @@ pub struct ServerConfig {
     /// Connections above this many are closed at once; 0 for no limit.
     pub max_connections: usize,
     /// Connections of the owner's from elsewhere, which count too.
-    pub elsewhere: usize,
+    pub elsewhere: Arc<AtomicUsize>,
     /// Connections give messages instead of data.
     pub framing: Option<Framing>,
     /// A part of a message is given when nothing has come for so long. `None`: at the end.
@@ -260,7 +260,8 @@ impl Server {
             return;
         }
         let live = self.live.fetch_add(1, Ordering::AcqRel);
-        if config.max_connections != 0 && live.saturating_add(config.elsewhere) >= config.max_connections {
+        let elsewhere = config.elsewhere.load(Ordering::Acquire);
+        if config.max_connections != 0 && live.saturating_add(elsewhere) >= config.max_connections {
             self.left();
             let (_read, write) = stream.split();
             self.sink.emit(self.id, Event::Drop { local: write.local_address(), peer: write.peer_address() });

@@ -75,9 +75,9 @@ fn interface_number(_name: &str) -> u32 {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SocketOptions {
     pub no_delay: bool,
-    /// Idle time before the first keep-alive probe; zero leaves the system's.
+    /// Idle time before the first keep-alive probe, in whole seconds, rounded up; zero leaves the system's.
     pub keep_alive: Option<Duration>,
-    /// Between two keep-alive probes, a second at least; zero leaves the system's.
+    /// Between two keep-alive probes, in the same way.
     pub keep_alive_interval: Duration,
     /// Probes without an answer that end the connection, where the system has the option; 0 leaves the system's.
     pub keep_alive_retries: u32,
@@ -114,8 +114,8 @@ impl Stream {
             if let Some(idle) = options.keep_alive {
                 let _ = keep_alive(tcp, true, idle);
                 if !options.keep_alive_interval.is_zero() {
-                    let interval = options.keep_alive_interval.max(Duration::from_secs(1));
-                    let _ = SockRef::from(tcp).set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval));
+                    let interval = TcpKeepalive::new().with_interval(whole_seconds(options.keep_alive_interval));
+                    let _ = SockRef::from(tcp).set_tcp_keepalive(&interval);
                 }
                 #[cfg(any(target_os = "linux", target_os = "macos"))]
                 if options.keep_alive_retries > 0 {
@@ -180,11 +180,16 @@ impl Stream {
     }
 }
 
+/// Systems count keep-alive in seconds, and refuse 0 of them.
+fn whole_seconds(time: Duration) -> Duration {
+    Duration::from_secs(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)))
+}
+
 fn keep_alive(tcp: &TcpStream, on: bool, idle: Duration) -> io::Result<()> {
     let socket = SockRef::from(tcp);
     socket.set_keepalive(on)?;
     if on && !idle.is_zero() {
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(whole_seconds(idle)))?;
     }
     Ok(())
 }
@@ -292,7 +297,7 @@ impl WriteHalf {
         }
     }
 
-    /// `idle` of zero leaves the system's time before the first probe.
+    /// `idle`: as [`SocketOptions::keep_alive`].
     pub fn set_keep_alive(&self, on: bool, idle: Duration) -> io::Result<()> {
         match self {
             WriteHalf::Tcp(half) => keep_alive(half.as_ref(), on, idle),
@@ -324,17 +329,33 @@ mod tests {
             stream.apply(SocketOptions {
                 no_delay: true,
                 keep_alive: Some(Duration::from_secs(17)),
-                keep_alive_interval: Duration::from_secs(3),
+                keep_alive_interval: Duration::from_millis(2_001),
                 keep_alive_retries: 5,
                 receive_buffer: 20_000,
                 send_buffer: 30_000,
             });
             assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+            assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(17));
             assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(3));
             #[cfg(any(target_os = "linux", target_os = "macos"))]
             assert_eq!(socket.tcp_keepalive_retries().unwrap(), 5);
             assert!((20_000..=40_000).contains(&socket.recv_buffer_size().unwrap()));
             assert!((30_000..=60_000).contains(&socket.send_buffer_size().unwrap()));
+        });
+    }
+
+    #[test]
+    fn a_part_of_a_second_without_a_byte_is_a_second() {
+        with_stream(|stream, socket| {
+            let idle_of = |idle| {
+                stream.apply(SocketOptions { keep_alive: Some(idle), ..SocketOptions::default() });
+                socket.tcp_keepalive_time().unwrap()
+            };
+            let systems = idle_of(Duration::ZERO);
+            assert!(systems > Duration::from_secs(2));
+            assert_eq!(idle_of(Duration::from_nanos(1)), Duration::from_secs(1));
+            assert_eq!(idle_of(Duration::from_secs(1)), Duration::from_secs(1));
+            assert_eq!(idle_of(Duration::from_millis(1_001)), Duration::from_secs(2));
         });
     }
 

@@ -11,6 +11,7 @@ const { Driver } = require('../../control4');
 const pki = require('../support/pki');
 const { makeDriver } = require('../support/control4');
 const { closed, codeOf, dial, dialSecure, dialTcp, echo, event, readBytes } = require('../support/net');
+const { itWith, run } = require('../support/program');
 
 const WORKAROUNDS = 0x01;
 const NO = { 'TLSv1': 0x10, 'TLSv1.1': 0x20, 'TLSv1.2': 0x40, 'TLSv1.3': 0x80 };
@@ -226,6 +227,17 @@ describe('Control4 CreateTLSServer', () => {
         const client = await dialSecure(tls, port, { maxVersion: 'TLSv1.2', ciphers: name });
         assert.strictEqual(client.getCipher().name, name);
       });
+    }
+
+    for (const [version, flag, weaker, stronger] of [
+      ['-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
+      ['-tls1_3', '-ciphersuites', 'TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384'],
+    ]) {
+      itWith('openssl', `C4-37 the server's order counts, as in Node: a client that offers ${weaker} first`, async () => {
+        const { port } = await serve();
+        const { stdout } = await run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, version, flag, `${weaker}:${stronger}`]);
+        assert.match(stdout, new RegExp(`Cipher is ${stronger}\\b`));
+      }, ['version']);
     }
 
     // With TLS 1.0 allowed the security level is 0, at which OpenSSL's HIGH has anonymous suites.

@@ -262,6 +262,24 @@ describe('SSLServer, connections', () => {
     await recorded.connect();
   });
 
+  it('SSL-C-08: the end of a connection of before costs no new configuration', async () => {
+    const recorded = await listening();
+    const clients = [];
+    for (let i = 0; i < 3; i++) clients.push((await recorded.connect()).client);
+    await recorded.server.stopListening();
+    recorded.server.setLocalPort(0);
+    await recorded.server.startListening();
+    const { server } = recorded;
+    let configured = 0;
+    server._configure = (...args) => {
+      configured++;
+      return Object.getPrototypeOf(server)._configure.apply(server, args);
+    };
+    for (const client of clients) client.destroy();
+    await recorded.first('Disconnected', 2);
+    assert.strictEqual(configured, 0);
+  });
+
   for (const [settings, works, ...unknown] of [
     [['AllowedClients=10.*,192.168.1.1'], false],
     [['AllowedClients=10.*, 127.0.*'], true],

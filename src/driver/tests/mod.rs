@@ -54,7 +54,7 @@ fn config() -> ServerConfig {
         socket: SocketOptions::default(),
         paused: false,
         max_connections: 0,
-        elsewhere: 0,
+        elsewhere: Arc::default(),
         framing: None,
         quiet: None,
         websocket: None,

@@ -29,6 +29,14 @@ impl Waiting {
         }
     }
 
+    /// Bytes of its frame, if it is a ping or a pong.
+    fn reply_size(&self) -> usize {
+        match self {
+            Waiting::Ping(payload) | Waiting::Pong(payload) => 2 + payload.len(),
+            _ => 0,
+        }
+    }
+
     /// Behind a Close frame nothing is sent; then it comes to nothing.
     fn encode(&self, encoder: &mut Encoder, frames: &mut Vec<u8>) {
         let _ = match self {
@@ -85,7 +93,9 @@ pub(in crate::driver) struct Speaker {
     before_file: usize,
     /// Bytes of pings and pongs, most of them answers that the peer has caused, since it had taken all of them last.
     replies: usize,
-    /// Where the last of them ends, counted as the outbox does.
+    /// Bytes of those that wait for the task, or are with it.
+    replies_waiting: usize,
+    /// Where the last of `replies` ends, counted as the outbox does.
     replies_end: u64,
     /// A Close frame was sent, or waits.
     closing: bool,
@@ -103,6 +113,7 @@ impl Speaker {
             size: 0,
             before_file: 0,
             replies: 0,
+            replies_waiting: 0,
             replies_end: 0,
             closing: false,
             farewell: None,
@@ -195,6 +206,7 @@ impl Speaker {
 
     fn wait(&mut self, next: Waiting) {
         self.size += next.size();
+        self.replies_waiting += next.reply_size();
         self.waiting.push_back(next);
     }
 
@@ -217,10 +229,16 @@ impl Encoding {
     }
 
     pub fn put_back(self, outbox: &mut Outbox, frames: &[u8]) {
+        let before = outbox.bytes.progress().0;
         outbox.bytes.push(frames);
+        let reply = self.next.reply_size();
         if let Some(speaker) = &mut outbox.speaker {
             speaker.size -= self.next.size();
+            speaker.replies_waiting -= reply;
             speaker.open(self.encoder);
+        }
+        if reply > 0 {
+            outbox.count_control(before);
         }
     }
 }
@@ -272,7 +290,8 @@ impl Outbox {
     /// Whether the peer leaves too many pongs, and pings, where they are.
     pub fn owes_answers(&self) -> bool {
         self.speaker.as_ref().is_some_and(|speaker| {
-            speaker.replies >= limits::ANSWER_BACKLOG && self.bytes.progress().1 < speaker.replies_end
+            let sent = if self.bytes.progress().1 < speaker.replies_end { speaker.replies } else { 0 };
+            sent + speaker.replies_waiting >= limits::ANSWER_BACKLOG
         })
     }
 
@@ -364,5 +383,52 @@ impl Outbox {
             speaker.wait(Waiting::Frames(frames));
         }
         Ok(Taken::Whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framing::websocket::{Config, Direction, Role};
+
+    fn open_outbox() -> Outbox {
+        let options = WebSocketOptions { config: Config::new(Role::Server), handshake_timeout: None };
+        let deflate = Direction { takeover: false, window_bits: 15 };
+        let encoder = Encoder::new(&options.config, Some(deflate));
+        let mut speaker = Speaker::new(Arc::new(options));
+        speaker.open(encoder);
+        let mut outbox = Outbox::default();
+        outbox.speaker = Some(Box::new(speaker));
+        outbox
+    }
+
+    #[test]
+    fn pings_and_pongs_behind_a_message_at_its_compression_are_bounded() {
+        for payload in [0, 125] {
+            let mut outbox = open_outbox();
+            let part = Part { kind: Kind::Text, bytes: &[b'x'; 20_000], last: true, compress: true };
+            assert_eq!(outbox.say(part, usize::MAX), Ok(Taken::Whole));
+            let mut encoding = outbox.next_encoding().expect("a message for the task");
+            let most = limits::ANSWER_BACKLOG.div_ceil(payload + 2);
+            for number in 0..most {
+                assert!(!outbox.owes_answers(), "{number}");
+                let make = if number % 2 == 0 { Waiting::Ping } else { Waiting::Pong };
+                outbox.control(make(vec![7; payload])).unwrap();
+            }
+            assert!(outbox.owes_answers());
+            // So it stays when their frames are made.
+            let frames = encoding.run();
+            encoding.put_back(&mut outbox, &frames);
+            while let Some(mut encoding) = outbox.next_encoding() {
+                assert!(outbox.owes_answers());
+                let frames = encoding.run();
+                encoding.put_back(&mut outbox, &frames);
+            }
+            assert!(outbox.owes_answers());
+            assert!(outbox.bytes.len() > most * (payload + 2));
+            // Until the peer has taken them.
+            outbox.bytes.take(outbox.bytes.len());
+            assert!(!outbox.owes_answers());
+        }
     }
 }
