@@ -263,7 +263,7 @@ class SocketServer extends EventEmitter {
   }
 
   _sendLimit() {
-    return Math.max(LEAST_QUEUE, this.#settings.number('OutBufferSize'));
+    return Math.max(LEAST_QUEUE, this.#settings.ofSends.outBufferSize);
   }
 
   _lingerTime() {

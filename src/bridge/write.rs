@@ -2,7 +2,6 @@
 //! global lock, that surround every other call.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::*;
 use napi::sys;
 use napi_derive::napi;
+use rustc_hash::FxHashMap;
 
 use super::environment::Environment;
 use crate::driver::{broadcast, Connection, Part, Taken, WriteStatus};
@@ -31,8 +31,8 @@ impl Writable {
 }
 
 thread_local! {
-    /// The connections that JavaScript on this thread has a handle of, by id.
-    static WRITABLE: RefCell<HashMap<u32, Writable>> = RefCell::default();
+    /// The connections that JavaScript on this thread has a handle of, by id. Ids are ours: nobody can make them collide.
+    static WRITABLE: RefCell<FxHashMap<u32, Writable>> = RefCell::default();
 }
 
 /// `write` and `send` find it from now on.

@@ -76,8 +76,9 @@ impl Loan {
             return;
         }
         let mut turns = self.turns.load(Ordering::SeqCst);
+        let mut patience = limits::LOAN;
         loop {
-            thread::park_timeout(limits::LOAN);
+            thread::park_timeout(patience);
             if !self.out.load(Ordering::SeqCst) {
                 break;
             }
@@ -87,6 +88,7 @@ impl Loan {
                 break;
             }
             turns = now;
+            patience = limits::LOAN_MOST.min(patience * 2);
         }
         let pause = self.unfit.load(Ordering::Relaxed).then(|| Instant::now() + limits::LOAN_PAUSE);
         NOT_BEFORE.set(pause);

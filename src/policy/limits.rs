@@ -121,8 +121,10 @@ pub const FLUSH_EVENTS: usize = 64;
 pub const SHARD_REST: Duration = Duration::from_micros(250);
 
 /// A JavaScript thread that has borrowed a shard and does not come back to it for so long loses it again: other connections
-/// and timers wait meanwhile. Each time a sleeping thread looks costs some microseconds.
+/// and timers wait meanwhile. Each look of the thread that sleeps costs some 20 µs: from one to the next it waits twice as long, up to
+/// `LOAN_MOST`.
 pub const LOAN: Duration = Duration::from_millis(1);
+pub const LOAN_MOST: Duration = Duration::from_millis(4);
 
 /// So long a shard is not lent again after a task that was too slow for it.
 pub const LOAN_PAUSE: Duration = Duration::from_millis(100);
