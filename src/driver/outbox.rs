@@ -112,6 +112,11 @@ impl Outbox {
         self.bytes.len() == 0 && self.file.is_none() && self.speaker.as_ref().is_none_or(|speaker| speaker.is_idle())
     }
 
+    /// Nothing waits, and nobody for it to leave.
+    pub fn is_quiet(&self) -> bool {
+        self.is_empty() && !self.waiting
+    }
+
     /// Bytes that wait, without those of a file that were not read yet.
     pub fn len(&self) -> usize {
         let behind = self.file.as_ref().map_or(0, |file| file.behind.len());

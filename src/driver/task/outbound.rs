@@ -22,6 +22,8 @@ impl Task {
     /// Encrypts what JavaScript wrote and sends what is encrypted.
     pub(super) fn outbound(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
         let mut moved = false;
+        // Nothing of JavaScript's waits; what it gives from now on wakes the task again.
+        let quiet = lock(&self.conn.outbox).is_quiet();
         loop {
             if core.phase == Phase::Open {
                 if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
@@ -31,10 +33,12 @@ impl Task {
                         return Step::Move(home);
                     }
                 }
-                moved |= self.read_file(cx, false);
-                match self.encrypt(core) {
-                    Ok(encrypted) => moved |= encrypted,
-                    Err(error) => return self.fail(core, error),
+                if !quiet {
+                    moved |= self.read_file(cx, false);
+                    match self.encrypt(core) {
+                        Ok(encrypted) => moved |= encrypted,
+                        Err(error) => return self.fail(core, error),
+                    }
                 }
             }
             match self.flush(core, cx) {
@@ -44,19 +48,10 @@ impl Task {
                 Err(error) => return self.broken(core, error),
             }
         }
-        if core.phase == Phase::Open && self.read_file(cx, true) {
+        if !quiet && core.phase == Phase::Open && self.read_file(cx, true) {
             return Step::Moved;
         }
-        // Everything given so far is on its way.
-        let mut outbox = lock(&self.conn.outbox);
-        let settled = outbox.is_empty();
-        if settled && outbox.waiting {
-            outbox.waiting = false;
-            drop(outbox);
-            self.emit(Event::Drain);
-        } else {
-            drop(outbox);
-        }
+        let settled = quiet || self.tell_drained();
         let asked = self.conn.control.load(Ordering::Acquire) & control::SHUTDOWN != 0;
         if settled && asked && core.shutdown != Shutdown::Done && !core.awaiting_store {
             return self.shut_down(core);
@@ -66,6 +61,18 @@ impl Task {
         } else {
             Step::Idle
         }
+    }
+
+    /// Whether everything given so far is on its way; whoever waits for it is told.
+    fn tell_drained(&self) -> bool {
+        let mut outbox = lock(&self.conn.outbox);
+        let settled = outbox.is_empty();
+        let told = settled && std::mem::take(&mut outbox.waiting);
+        drop(outbox);
+        if told {
+            self.emit(Event::Drain);
+        }
+        settled
     }
 
     /// Goes on with a file that is being sent, and tells of it. `flushed`: all that was encrypted is with the kernel.
