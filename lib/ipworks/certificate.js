@@ -10,7 +10,6 @@ const check = require('./values');
 
 const STORE_TYPES = new Set(Object.values(CertStoreTypes));
 
-/** Their store is a file's name. */
 /** Windows' stores: there are none to look a private key up in. */
 const SYSTEM_TYPES = new Set([CertStoreTypes.cstUser, CertStoreTypes.cstMachine]);
 

@@ -137,7 +137,6 @@ class Settings {
   #table = new Map();
   #values = new Map();
   #numbers = new Map();    // what number() has found, by the name it was asked for
-  #ofSends = null;
 
   /** @param {Record<string, { initial: string, parse(value: string, name: string): string }>} table */
   constructor(table) {
@@ -199,7 +198,7 @@ class Settings {
     this.#values.set(kind.name, stored);
     // A value that decides another one's.
     if (kind.implies?.[stored] !== undefined) this.#values.set(...kind.implies[stored]);
-    this.#forget();
+    this.#numbers.clear();
     return stored;
   }
 
@@ -208,20 +207,7 @@ class Settings {
     const { initial, name: known } = this.#kind(name);
     if (value === initial) this.#values.delete(known);
     else this.#values.set(known, value);
-    this.#forget();
-  }
-
-  /** The numbers that every send needs. */
-  get ofSends() {
-    return this.#ofSends ??= {
-      outBufferSize: this.number('OutBufferSize'),
-      maxFrameSize: this.isKnown('MaxFrameSize') ? this.number('MaxFrameSize') : 0,
-    };
-  }
-
-  #forget() {
     this.#numbers.clear();
-    this.#ofSends = null;
   }
 
   /** Whether a setting is one of `table`. */
@@ -231,7 +217,7 @@ class Settings {
 
   reset() {
     this.#values.clear();
-    this.#forget();
+    this.#numbers.clear();
   }
 }
 

@@ -263,7 +263,7 @@ class SocketServer extends EventEmitter {
   }
 
   _sendLimit() {
-    return Math.max(LEAST_QUEUE, this.#settings.ofSends.outBufferSize);
+    return Math.max(LEAST_QUEUE, this.#settings.number('OutBufferSize'));
   }
 
   _lingerTime() {

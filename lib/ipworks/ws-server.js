@@ -174,7 +174,7 @@ class WSServer extends SocketServer {
   }
 
   _maxFrameSize() {
-    return this._settings.ofSends.maxFrameSize;
+    return this._settings.number('MaxFrameSize');
   }
 
   _reception() {
