@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -216,7 +216,11 @@ impl EventSink for Environment {
     }
 
     fn return_shard(&self, shard: &'static Shard) -> bool {
-        let Ok(mut borrowed) = self.borrowed.try_lock() else { return false };
+        let mut borrowed = match self.borrowed.try_lock() {
+            Ok(borrowed) => borrowed,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
         if borrowed.is_some_and(|it| std::ptr::eq(it, shard)) {
             *borrowed = None;
         }

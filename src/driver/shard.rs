@@ -40,7 +40,7 @@ pub(super) enum Mail {
 
 pub struct Shard {
     number: usize,
-    handle: Handle,
+    runtime: &'static Runtime,
     mail: Mutex<Vec<Mail>>,
     /// There may be mail.
     mailed: AtomicBool,
@@ -50,7 +50,6 @@ pub struct Shard {
     /// Tasks that live here, and those of them whose handshake is not done.
     tasks: AtomicUsize,
     shaking: AtomicUsize,
-    runtime: &'static Runtime,
     /// The root of the runtime, which ends for a loan.
     root: AtomicWaker,
     loan: Loan,
@@ -83,11 +82,11 @@ fn homes() -> &'static [&'static Shard] {
     &shards[..shards.len().div_ceil(2)]
 }
 
-fn least<'a>(
+fn least<'a, K: Ord>(
     shards: impl Iterator<Item = &'a &'static Shard>,
-    count: impl Fn(&Shard) -> &AtomicUsize,
+    load: impl Fn(&Shard) -> K,
 ) -> Result<&'static Shard> {
-    shards.min_by_key(|shard| count(shard).load(Ordering::Relaxed)).copied().ok_or_else(|| {
+    shards.min_by_key(|shard| load(shard)).copied().ok_or_else(|| {
         let message = "the worker threads could not be started; see the process limits (ulimit -u)";
         Error::new("ERR_C4TLS_RUNTIME", message)
     })
@@ -107,14 +106,13 @@ impl Shard {
         // A shard lives as long as the process.
         let shard: &'static Shard = Box::leak(Box::new(Shard {
             number,
-            handle: runtime.handle().clone(),
+            runtime,
             mail: Mutex::default(),
             mailed: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             postman: AtomicWaker::new(),
             tasks: AtomicUsize::new(0),
             shaking: AtomicUsize::new(0),
-            runtime,
             root: AtomicWaker::new(),
             loan: Loan::default(),
         }));
@@ -152,14 +150,13 @@ impl Shard {
 
     /// Where a handshake is done soonest; of equals, away from the data.
     pub fn for_handshake() -> Result<&'static Shard> {
-        // One on loan does no handshakes.
-        let free = shards().iter().rev().filter(|shard| !shard.loan.is_out());
-        least(free, |shard| &shard.shaking).or_else(|_| least(shards().iter().rev(), |shard| &shard.shaking))
+        // One on loan does none.
+        least(shards().iter().rev(), |shard| (shard.loan.is_out(), shard.shaking.load(Ordering::Relaxed)))
     }
 
     /// Where data is at home: on the fewest tasks of the first shards.
     pub fn for_data() -> Result<&'static Shard> {
-        least(homes().iter(), |shard| &shard.tasks)
+        least(homes().iter(), |shard| shard.tasks.load(Ordering::Relaxed))
     }
 
     /// Where data is carried that comes in here; `None`: here.
@@ -184,7 +181,7 @@ impl Shard {
     }
 
     pub fn handle(&self) -> &Handle {
-        &self.handle
+        self.runtime.handle()
     }
 
     pub fn task_entered(&self) {
@@ -210,7 +207,7 @@ impl Shard {
 
     pub(super) fn run_task(&self, task: Box<Task>) {
         match self.is_current() {
-            true => drop(self.handle.spawn(Running::of(task))),
+            true => drop(self.runtime.spawn(Running::of(task))),
             false => self.post(Mail::Run(task)),
         }
     }
@@ -264,7 +261,7 @@ impl Shard {
             for mail in taken.drain(..) {
                 match mail {
                     Mail::Wake(connection) => connection.wake_task(),
-                    Mail::Run(task) => drop(self.handle.spawn(Running::of(task))),
+                    Mail::Run(task) => drop(self.runtime.spawn(Running::of(task))),
                     Mail::Bury(session) => drop(session),
                 }
             }

@@ -6,9 +6,7 @@
 const assert = require('assert');
 const tls = require('tls');
 const { startNode } = require('../support/node-program');
-const { event, readBytes } = require('../support/net');
-const { track } = require('../support/cleanup');
-const pki = require('../support/pki');
+const { dial, event, readBytes } = require('../support/net');
 
 /** An echo server that stops its event loop at the message of that number until a byte comes in. */
 const PROGRAM = `
@@ -31,10 +29,6 @@ const PROGRAM = `
 const CONNECTIONS = 48;
 const MIB = 1 << 20;
 
-function dial(port) {
-  return track(tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: pki.ca }));
-}
-
 describe('A thread that is behind', () => {
   for (const threads of ['1', '2']) {
     it(`and stops leaves handshakes to the others; C4TLS_THREADS=${threads}`, async function () {
@@ -43,13 +37,13 @@ describe('A thread that is behind', () => {
       const [, port] = await server.waitFor(/port (\d+)/);
       // Each with one message in flight.
       for (let i = 0; i < CONNECTIONS; i++) {
-        const client = dial(port);
+        const client = dial(tls, port);
         client.on('error', () => {});
         client.on('data', (data) => client.write(data));
         client.write('x'.repeat(100));
       }
       await server.waitFor(/stopped/, 20_000);
-      const late = dial(port);
+      const late = dial(tls, port);
       await event(late, 'secureConnect');
       // The event loop goes on, and everything with it, be it light or not.
       const much = Buffer.alloc(2 * MIB, 'much');

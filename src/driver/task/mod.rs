@@ -343,9 +343,11 @@ impl Future for Running {
 impl Task {
     /// What it has to do may take long.
     fn is_slow(&self) -> bool {
-        let compresses = matches!(&self.outlet, Outlet::WebSocket(listener) if listener.compresses());
+        if self.shaking || matches!(&self.outlet, Outlet::WebSocket(listener) if listener.compresses()) {
+            return true;
+        }
         let outbox = lock(&self.conn.outbox);
-        compresses || outbox.has_file() || outbox.len() > limits::DIRECT_WRITE || self.shaking
+        outbox.has_file() || outbox.len() > limits::DIRECT_WRITE
     }
 
     /// Goes as far as it can. Ready: the end, or the shard where it goes on.

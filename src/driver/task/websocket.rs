@@ -42,7 +42,6 @@ pub(super) struct Listener {
     timer: Option<Pin<Box<Sleep>>>,
     /// The peer sends no more, behind what is held: whether that was cut off.
     eof: Option<bool>,
-    compresses: bool,
 }
 
 impl Listener {
@@ -55,14 +54,13 @@ impl Listener {
             end: options.handshake_timeout.map(|limit| Instant::now() + limit),
             timer: None,
             eof: None,
-            compresses: false,
             options,
         }
     }
 
     /// Messages may be compressed.
     pub fn compresses(&self) -> bool {
-        self.compresses
+        matches!(&self.stage, Stage::Open(decoder) if decoder.inflates())
     }
 
     /// Bytes that wait, for an answer or for room.
@@ -204,7 +202,6 @@ impl Listener {
         }
         if let (Some(opened), Stage::Asked) = (changes.opened, &self.stage) {
             let config = &self.options.config;
-            self.compresses = opened.agreed.is_some();
             let mut decoder = Box::new(Decoder::new(config, opened.agreed.map(|agreed| agreed.incoming(config.role))));
             decoder.set_whole(self.whole);
             self.stage = Stage::Open(decoder);

@@ -49,10 +49,7 @@ fn borrow(client: &mut SslStream<TcpStream>, sink: &Sink, conn: &Connection) -> 
 #[test]
 fn a_shard_on_loan_is_run_by_its_borrower_and_then_by_itself_again() {
     let sink = Sink::new();
-    let (server, address) = listen(&sink, |_| {});
-    let mut client = handshake(connect(address));
-    let conn = adopted(&sink, &server);
-    conn.read_start();
+    let (_server, mut client, conn) = reading(&sink);
     let shard = borrow(&mut client, &sink, &conn);
     let before = sink.data(conn.id()).len();
     client.write_all(b"y").unwrap();
@@ -78,10 +75,7 @@ fn a_shard_on_loan_is_run_by_its_borrower_and_then_by_itself_again() {
 #[test]
 fn a_shard_takes_itself_back_from_an_owner_that_does_not_come() {
     let sink = Sink::new();
-    let (server, address) = listen(&sink, |_| {});
-    let mut client = handshake(connect(address));
-    let conn = adopted(&sink, &server);
-    conn.read_start();
+    let (_server, mut client, conn) = reading(&sink);
     lend(&mut client, &sink, &conn, 3);
     say(&mut client, &sink, &conn);
     conn.close(false);
@@ -91,10 +85,7 @@ fn a_shard_takes_itself_back_from_an_owner_that_does_not_come() {
 #[test]
 fn what_takes_long_waits_for_the_shard_itself() {
     let sink = Sink::new();
-    let (server, address) = listen(&sink, |_| {});
-    let mut client = handshake(connect(address));
-    let conn = adopted(&sink, &server);
-    conn.read_start();
+    let (_server, mut client, conn) = reading(&sink);
     let shard = borrow(&mut client, &sink, &conn);
     // More than a borrower encrypts at a time.
     let much = vec![7; 1 << 20];

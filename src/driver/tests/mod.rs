@@ -121,3 +121,12 @@ fn adopted(sink: &Sink, server: &Server) -> Arc<Connection> {
     });
     sink.claim(id)
 }
+
+/// A server, a client of it, and the server's side of it, which reads.
+fn reading(sink: &Arc<Sink>) -> (Arc<Server>, SslStream<TcpStream>, Arc<Connection>) {
+    let (server, address) = listen(sink, |_| {});
+    let client = handshake(connect(address));
+    let conn = adopted(sink, &server);
+    conn.read_start();
+    (server, client, conn)
+}

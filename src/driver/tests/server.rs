@@ -245,10 +245,7 @@ fn a_shard_rests_while_its_owner_is_behind_and_only_then() {
     use std::sync::atomic::Ordering;
 
     let sink = Sink::new();
-    let (server, address) = listen(&sink, |_| {});
-    let mut client = handshake(connect(address));
-    let conn = adopted(&sink, &server);
-    conn.read_start();
+    let (_server, mut client, conn) = reading(&sink);
     let mut sent = 0;
     let mut say = || {
         client.write_all(b"x").unwrap();

@@ -137,6 +137,11 @@ impl Decoder {
         self.whole = whole;
     }
 
+    /// Whether messages may be compressed.
+    pub fn inflates(&self) -> bool {
+        self.inflater.is_some()
+    }
+
     /// Bytes that wait in here for the rest of their message.
     pub fn buffered(&self) -> usize {
         self.buffer.len()
