@@ -392,12 +392,14 @@ describe('keepAlive of tls.connect', () => {
     const { port } = await serve(tls);
     for (const keepAlive of [true, false]) {
       const client = await dialSecure(tls, port, { keepAlive, keepAliveInitialDelay: 60_000 });
-      const local = client.localPort.toString(16).toUpperCase().padStart(4, '0');
+      // Both ports: another connection may have had this local port a minute ago.
+      const [local, remote] = [client.localPort, port]
+        .map((number) => `0100007F:${number.toString(16).toUpperCase().padStart(4, '0')}`);
       // The timer that runs: 01 until everything is acknowledged, 02 is keep-alive's.
       let timer;
       await until(() => {
         const lines = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n');
-        const line = lines.find((one) => one.includes(`:${local} 0100007F:`));
+        const line = lines.find((one) => one.includes(` ${local} ${remote} `));
         timer = line.trim().split(/\s+/)[5].slice(0, 2);
         return timer !== '01';
       }, 8_000, 'the acknowledgement');
