@@ -1,4 +1,6 @@
 'use strict';
+// The global is looked up anew with every use.
+const { Buffer } = require('buffer');
 
 /** A Buffer of what a program may give as bytes: text as UTF-8, views as they are. */
 function toBytes(value) {

@@ -53,6 +53,7 @@ class SocketServer extends EventEmitter {
   #access = ANYBODY;
   #listsRead = 0;                  // how often
   #handles = new Map();            // by ConnectionId, also those whose handshake is under way
+  #speaker = null;                 // the handle whose data came last: it is mostly the one that is answered
   #clients = new Map();            // connected ones, as programs see them
   #connections = new ConnectionMap(this.#clients);
   #gone = [];                      // who waits for the last client to go
@@ -209,6 +210,7 @@ class SocketServer extends EventEmitter {
   // ---- one client
 
   _handle(connectionId) {
+    if (this.#speaker?.connectionId === connectionId && this.#speaker.connected) return this.#speaker;
     const handle = this.#handles.get(String(connectionId));
     if (handle === undefined || !handle.connected) throw failure(126);
     return handle;
@@ -383,8 +385,9 @@ class SocketServer extends EventEmitter {
     if (this.listenerCount(event) > 0) this.emit(event, eventObject(fields));
   }
 
-  _tellData(reader, event) {
-    reader?.push(event);
+  _tellData(handle, event) {
+    this.#speaker = handle;
+    handle.reader?.push(event);
     this.emit('DataIn', event);
   }
 
@@ -452,6 +455,7 @@ class SocketServer extends EventEmitter {
       handle.server = null;
       this.#clients.delete(connectionId);
       this.#handles.delete(connectionId);
+      if (this.#speaker === handle) this.#speaker = null;
       handle.listening.clients--;
       if (handle.listening !== this.#listening) this.#countElsewhere();
       if (this.#handles.size === 0) for (const resolve of this.#gone.splice(0)) resolve();

@@ -41,10 +41,10 @@ class SSLServer extends SocketServer {
   }
 
   #encode(text, end) {
-    return encodeBriefly(check.text(text, 'text'), end, this.#codePage);
+    return encodeBriefly(check.text(text, 'text'), end, this.#codePage());
   }
 
-  get #codePage() {
+  #codePage() {
     return this._settings.number('CodePage');
   }
 
@@ -77,10 +77,10 @@ class SSLServer extends SocketServer {
     this._tellHandshake(handle);
   }
 
-  _onMessage({ connectionId, reader }, bytes, ended) {
+  _onMessage(handle, bytes, ended) {
     this._happened();
-    if (reader === null && this.listenerCount('DataIn') === 0) return;
-    this._tellData(reader, new DataInEvent(connectionId, bytes, ended, this.#codePage));
+    if (handle.reader === null && this.listenerCount('DataIn') === 0) return;
+    this._tellData(handle, new DataInEvent(handle.connectionId, bytes, ended, this.#codePage()));
   }
 
   // A client that has not got through its handshake was never connected.

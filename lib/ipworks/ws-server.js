@@ -97,7 +97,7 @@ class WSServer extends SocketServer {
   #formed(handle, data) {
     const bytes = check.bytes(data, 'data');
     switch (handle.dataFormat) {
-      case WebSocketDataFormats.dfText: return [asText(bytes, this.#codePage), AS_TEXT];
+      case WebSocketDataFormats.dfText: return [asText(bytes, this.#codePage()), AS_TEXT];
       case WebSocketDataFormats.dfBinary: return [bytes, AS_BINARY];
       case WebSocketDataFormats.dfPing:
       case WebSocketDataFormats.dfPong:
@@ -119,7 +119,7 @@ class WSServer extends SocketServer {
     if (problem !== null) throw problem;
   }
 
-  get #codePage() {
+  #codePage() {
     return this._settings.number('CodePage');
   }
 
@@ -234,12 +234,12 @@ class WSServer extends SocketServer {
   }
 
   _onMessage(handle, bytes, dataFormat, isLast, endsLine, isText) {
-    const { connectionId, reader } = handle;
+    const { connectionId } = handle;
     this._happened();
     if (this.listenerCount('Log') > 0) this._log(handle, 'Debug', () => `${bytes.length} bytes received, format ${dataFormat}.`);
-    if (reader === null && this.listenerCount('DataIn') === 0) return;
-    const codePage = isText ? UTF8 : this.#codePage;
-    this._tellData(reader, new MessageInEvent(connectionId, bytes, endsLine, codePage, dataFormat, isLast));
+    if (handle.reader === null && this.listenerCount('DataIn') === 0) return;
+    const codePage = isText ? UTF8 : this.#codePage();
+    this._tellData(handle, new MessageInEvent(connectionId, bytes, endsLine, codePage, dataFormat, isLast));
   }
 
   _onPing(handle, payload, response) {

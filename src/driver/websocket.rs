@@ -184,7 +184,7 @@ impl Connection {
             if !lock(&self.outbox).say_now(part, frames)? {
                 return Ok(false);
             }
-            if self.put_through(&mut core, frames, false).is_none() {
+            if self.put_next(&mut core, frames, false).is_none() {
                 self.queue(frames, false);
             }
             Ok(true)

@@ -328,10 +328,11 @@ pub struct EphemeralKey {
 pub trait TlsSession: Send {
     /// Takes ciphertext from the peer. Kept until `handshake` or `read` uses it.
     fn feed(&mut self, ciphertext: &[u8]);
-    /// Takes the handshake as far as it goes. `now` counts renegotiations.
-    fn handshake(&mut self, now: Instant) -> Result<Handshake>;
+    /// Takes the handshake as far as it goes. `clock` is for the renegotiations, and
+    /// asked only by a session that may have some.
+    fn handshake(&mut self, clock: &dyn Fn() -> Instant) -> Result<Handshake>;
     /// Decrypts into `buf`. Also runs a renegotiation or a TLS 1.3 post-handshake message.
-    fn read(&mut self, buf: &mut [u8], now: Instant) -> Result<Read>;
+    fn read(&mut self, buf: &mut [u8], clock: &dyn Fn() -> Instant) -> Result<Read>;
     /// Encrypts `clear`; gives how many bytes it took: all of them, or 0 while a renegotiation is under way.
     fn write(&mut self, clear: &[u8]) -> Result<usize>;
     /// Puts a close_notify into `output`. Does nothing before the handshake is done, or when called again.

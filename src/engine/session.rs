@@ -314,9 +314,9 @@ impl TlsSession for Session {
         self.state_mut().bytes.feed(ciphertext);
     }
 
-    fn handshake(&mut self, now: Instant) -> Result<Handshake> {
+    fn handshake(&mut self, clock: &dyn Fn() -> Instant) -> Result<Handshake> {
         self.begin()?;
-        self.state_mut().now = now;
+        self.state_mut().now = clock();
         match self.state().consent {
             Stage::Asked => return Ok(Handshake::Parked),
             Stage::Passed if self.consented => return Ok(self.go_on()),
@@ -353,12 +353,12 @@ impl TlsSession for Session {
         }
     }
 
-    fn read(&mut self, buf: &mut [u8], now: Instant) -> Result<Read> {
+    fn read(&mut self, buf: &mut [u8], clock: &dyn Fn() -> Instant) -> Result<Read> {
         self.begin()?;
         if buf.is_empty() {
             return Ok(Read::Pending);
         }
-        self.state_mut().now = now;
+        self.state_mut().now = clock();
         let unread = self.state().bytes.unread();
         let mut count = 0;
         // SAFETY: `ssl` is live, no reference to the state is alive, `buf` has its length.

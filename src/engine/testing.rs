@@ -180,7 +180,7 @@ impl Peer {
 
     fn run(&mut self) -> Result<()> {
         if self.state != Handshake::Done {
-            self.state = self.session.handshake(self.now)?;
+            self.state = self.session.handshake(&|| self.now)?;
             self.hear();
         }
         if self.settles && self.state == Handshake::Done {
@@ -188,7 +188,7 @@ impl Peer {
         }
         let mut buf = [0; 20_000];
         while self.state == Handshake::Done && !self.closed {
-            match self.session.read(&mut buf, self.now)? {
+            match self.session.read(&mut buf, &|| self.now)? {
                 Read::Data(n) => self.clear.extend_from_slice(&buf[..n]),
                 Read::Pending => break,
                 Read::Closed => self.closed = true,

@@ -216,6 +216,25 @@ impl ReadHalf {
     }
 }
 
+/// A plain system call; when the kernel takes nothing, `otherwise` lets the runtime see that too.
+#[cfg(target_os = "linux")]
+fn send(
+    socket: impl std::os::fd::AsFd,
+    bytes: &[u8],
+    otherwise: impl FnOnce() -> io::Result<usize>,
+) -> io::Result<usize> {
+    use rustix::net::SendFlags;
+    match rustix::net::send(socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+        Err(rustix::io::Errno::AGAIN) => otherwise(),
+        sent => Ok(sent?),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send<S>(_: S, _: &[u8], otherwise: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
+    otherwise()
+}
+
 /// Shared between the connection's task and the JavaScript thread.
 #[derive(Debug)]
 pub enum WriteHalf {
@@ -228,9 +247,9 @@ impl WriteHalf {
     /// Writes what the kernel takes at once; `WouldBlock` when it takes nothing.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            WriteHalf::Tcp(half) => half.try_write(bytes),
+            WriteHalf::Tcp(half) => send(half.as_ref(), bytes, || half.try_write(bytes)),
             #[cfg(unix)]
-            WriteHalf::Unix(half) => half.try_write(bytes),
+            WriteHalf::Unix(half) => send(half.as_ref(), bytes, || half.try_write(bytes)),
         }
     }
 

@@ -59,7 +59,7 @@ fn decode(c: &mut Criterion) {
                     b.iter_batched_ref(
                         || wire.clone(),
                         |bytes| {
-                            server.receive(bytes, now, &mut replies, &mut |event| {
+                            server.receive(bytes, &|| now, &mut replies, &mut |event| {
                                 black_box(&event);
                                 ControlFlow::Continue(())
                             })

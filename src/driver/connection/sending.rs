@@ -106,10 +106,15 @@ impl Connection {
     }
 
     /// Encrypts and sends on the spot; `None` when something is queued already or TLS is not ready.
-    pub(in crate::driver) fn put_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8], tell: bool) -> Option<bool> {
+    fn put_through(self: &Arc<Self>, core: &mut Core, bytes: &[u8], tell: bool) -> Option<bool> {
         if !core.may_write_through() || !lock(&self.outbox).is_empty() {
             return None;
         }
+        self.put_next(core, bytes, tell)
+    }
+
+    /// The same where it is known that nothing is in the way.
+    pub(in crate::driver) fn put_next(self: &Arc<Self>, core: &mut Core, bytes: &[u8], tell: bool) -> Option<bool> {
         core.touched = true;
         let bytes = core.send_clear(bytes);
         if bytes.is_empty() {

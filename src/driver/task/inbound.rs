@@ -227,7 +227,7 @@ impl Task {
         let now = Instant::now();
         shard::before_slow(now);
         let clean = session.output().is_empty();
-        let shaken = session.handshake(now)?;
+        let shaken = session.handshake(&|| now)?;
         core.parked = shaken == Handshake::Parked;
         match shaken {
             Handshake::Done => {
@@ -260,13 +260,12 @@ impl Task {
             let clear = &mut scratch.clear;
             let (mut told, mut filled) = (0, 0);
             let minds_records = self.conn.sink.minds_records();
-            let now = Instant::now();
             let outcome = loop {
                 if filled == clear.len() {
                     break Ok(Step::Moved);
                 }
                 let Some(session) = core.session.as_mut() else { break Ok(Step::End) };
-                let read = session.read(&mut clear[filled..], now);
+                let read = session.read(&mut clear[filled..], &Instant::now);
                 if session.has_event() {
                     // It came behind what was read so far, and before what was read just now.
                     if let Err(error) = self.outlet.give(&self.conn, &mut clear[told..filled]) {

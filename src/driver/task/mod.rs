@@ -55,6 +55,7 @@ pub(super) struct Task {
     opening: Option<Opening>,
     read: Option<ReadHalf>,
     outlet: Outlet,
+    outbox: Glance,
     /// The handshake's, then the first moment's, then the lingering's.
     timer: Option<Pin<Box<Sleep>>>,
     linger: Option<Linger>,
@@ -74,6 +75,15 @@ pub(super) struct Task {
     ended: bool,
     /// The peer gets a reset: it sent on and on behind a failure, or takes nothing of what was to be the last.
     resets: bool,
+}
+
+/// The outbox as it was when the step began. What is put there later wakes the task again.
+#[derive(Default)]
+struct Glance {
+    /// Nothing waits, and nobody for it to leave.
+    quiet: bool,
+    /// See [`super::outbox::Outbox::owes_answers`].
+    owes_answers: bool,
 }
 
 /// What a step came to.
@@ -108,6 +118,7 @@ impl Task {
             read,
             timer: None,
             outlet: Outlet::Data,
+            outbox: Glance::default(),
             linger: None,
             watch: None,
             quiet: None,
@@ -216,6 +227,9 @@ impl Task {
         if let Some(step) = self.expire(core, cx) {
             return step;
         }
+        let outbox = lock(&self.conn.outbox);
+        self.outbox = Glance { quiet: outbox.is_quiet(), owes_answers: outbox.owes_answers() };
+        drop(outbox);
         let sent = self.outbound(core, cx);
         if matches!(sent, Step::End | Step::Move(_)) {
             return sent;

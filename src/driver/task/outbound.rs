@@ -22,8 +22,7 @@ impl Task {
     /// Encrypts what JavaScript wrote and sends what is encrypted.
     pub(super) fn outbound(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Step {
         let mut moved = false;
-        // Nothing of JavaScript's waits; what it gives from now on wakes the task again.
-        let quiet = lock(&self.conn.outbox).is_quiet();
+        let quiet = self.outbox.quiet;
         loop {
             if core.phase == Phase::Open {
                 if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {

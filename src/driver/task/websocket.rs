@@ -112,7 +112,7 @@ impl Listener {
     fn decode(&mut self, conn: &Arc<Connection>, bytes: &mut [u8]) -> usize {
         let Stage::Open(decoder) = &mut self.stage else { return bytes.len() };
         let mut answered = None;
-        let decoded = decoder.push(bytes, std::time::Instant::now(), &mut |heard| {
+        let decoded = decoder.push(bytes, &std::time::Instant::now, &mut |heard| {
             match heard {
                 Heard::Data(data) => deliver(conn, Frame::Data(data)),
                 Heard::Close { code, reason } => {
@@ -251,7 +251,7 @@ impl Task {
         let Outlet::WebSocket(listener) = &self.outlet else { return false };
         match listener.stage {
             Stage::Asked => listener.held() >= limits::PARKED_INPUT,
-            Stage::Open(_) => listener.held() > 0 || lock(&self.conn.outbox).owes_answers(),
+            Stage::Open(_) => listener.held() > 0 || self.outbox.owes_answers,
             _ => false,
         }
     }
@@ -262,7 +262,7 @@ impl Task {
         if !matches!(listener.stage, Stage::Open(_)) || listener.held() == 0 {
             return false;
         }
-        if !self.reading() || !self.has_room() || lock(&self.conn.outbox).owes_answers() {
+        if !self.reading() || !self.has_room() || self.outbox.owes_answers {
             return false;
         }
         let Outlet::WebSocket(listener) = &mut self.outlet else { return false };

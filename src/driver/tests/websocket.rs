@@ -99,7 +99,7 @@ impl<S: Read + Write> Client<S> {
             }
             let told = &mut self.told;
             // Nothing is answered.
-            let used = self.session.receive(&mut bytes[..count], Instant::now(), &mut Vec::new(), &mut |heard| {
+            let used = self.session.receive(&mut bytes[..count], &Instant::now, &mut Vec::new(), &mut |heard| {
                 told.push(match heard {
                     Heard::Data(data) => Told::Message(data.kind, data.bytes.to_vec()),
                     Heard::Ping(payload) => Told::Ping(payload.to_vec()),

@@ -158,13 +158,13 @@ impl TlsSession for Session {
         self.pipe.lock().feed(ciphertext);
     }
 
-    fn handshake(&mut self, _: Instant) -> Result<Handshake> {
+    fn handshake(&mut self, _: &dyn Fn() -> Instant) -> Result<Handshake> {
         self.alive()?;
         let result = self.shake();
         self.settle(result)
     }
 
-    fn read(&mut self, buf: &mut [u8], _: Instant) -> Result<Read> {
+    fn read(&mut self, buf: &mut [u8], _: &dyn Fn() -> Instant) -> Result<Read> {
         self.alive()?;
         let result = self.read_some(buf);
         self.settle(result)

@@ -93,7 +93,7 @@ fn what_a_settled_session_refuses_it_refused_before() {
         assert_eq!(s.write(b"").unwrap(), 0);
         let late = s.write(b"late").unwrap_err();
         let parts = |e: &crate::error::Error| (e.code.clone(), e.reason.clone(), e.library.clone());
-        let after = s.read(&mut [0; 9], std::time::Instant::now()).unwrap_err();
+        let after = s.read(&mut [0; 9], &std::time::Instant::now).unwrap_err();
         (parts(&renegotiate), long, fragments, parts(&late), parts(&after))
     };
     let (settled, before) = (refusals(true), refusals(false));
@@ -347,7 +347,7 @@ fn key_updates_are_answered_before_the_next_data_and_once() {
     wire.s.session.write(b"one").unwrap();
     let asked: Vec<u8> = (0..20).flat_map(|_| wire.forger.key_update(true)).collect();
     wire.s.session.feed(&asked);
-    assert_eq!(wire.s.session.read(&mut [0; 99], wire.s.now).unwrap(), crate::engine::Read::Pending);
+    assert_eq!(wire.s.session.read(&mut [0; 99], &|| wire.s.now).unwrap(), crate::engine::Read::Pending);
     wire.s.session.write(b"two").unwrap();
     wire.s.session.write(b"three").unwrap();
     let data = |text: &[u8]| (23, text.to_vec());
@@ -376,7 +376,7 @@ fn a_small_buffer_gets_everything_in_order() {
         sent.extend_from_slice(b"end");
         wire.s.session.feed(&bytes);
         let (mut buf, mut got) = (vec![0; size], Vec::new());
-        while let crate::engine::Read::Data(n) = wire.s.session.read(&mut buf, wire.s.now).unwrap() {
+        while let crate::engine::Read::Data(n) = wire.s.session.read(&mut buf, &|| wire.s.now).unwrap() {
             got.extend_from_slice(&buf[..n]);
         }
         assert!(got == sent, "{size}");

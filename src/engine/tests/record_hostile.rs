@@ -271,14 +271,14 @@ fn what_is_not_authentic_is_never_seen() {
         *record.last_mut().unwrap() ^= 1;
         wire.s.session.feed(&record);
         let mut buf = vec![0; size];
-        let error = wire.s.session.read(&mut buf, wire.s.now).unwrap_err();
+        let error = wire.s.session.read(&mut buf, &|| wire.s.now).unwrap_err();
         assert!(buf.iter().all(|&byte| byte == 0));
         // The end is an end.
         let good = wire.forger.record(DATA, b"good", 0);
         wire.s.session.feed(&good);
-        assert_eq!(wire.s.session.read(&mut buf, wire.s.now).unwrap_err(), error);
+        assert_eq!(wire.s.session.read(&mut buf, &|| wire.s.now).unwrap_err(), error);
         assert_eq!(wire.s.session.write(b"x").unwrap_err(), error);
-        assert_eq!(wire.s.session.handshake(wire.s.now).unwrap_err(), error);
+        assert_eq!(wire.s.session.handshake(&|| wire.s.now).unwrap_err(), error);
         assert_eq!(wire.s.session.renegotiate().unwrap_err(), error);
         wire.s.session.close_notify();
         assert_eq!(wire.tell(&[]), [(ALERT, vec![2, 20])]);

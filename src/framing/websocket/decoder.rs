@@ -156,15 +156,16 @@ impl Decoder {
         }
     }
 
-    /// Takes the next bytes, which it unmasks in place, and gives events to `out`. `now` never goes back.
+    /// Takes the next bytes, which it unmasks in place, and gives events to `out`. `clock` is asked for control
+    /// frames only, and never goes back.
     ///
     /// Returns how many bytes it has used. These are all, unless `out` has answered `Break`: then the rest is as it was,
     /// and comes first in the next call. That call may be made with nothing.
     ///
     /// After an error every call gives the same error; after the peer's Close frame bytes are used up without events.
-    pub fn push(&mut self, bytes: &mut [u8], now: Instant, out: &mut Out<'_>) -> Result<usize, Failure> {
+    pub fn push(&mut self, bytes: &mut [u8], clock: &dyn Fn() -> Instant, out: &mut Out<'_>) -> Result<usize, Failure> {
         let mut used = 0;
-        let result = self.run(bytes, &mut used, now, out);
+        let result = self.run(bytes, &mut used, clock, out);
         if let Err(failure) = result {
             self.state = State::Failed(failure);
             self.inflater = None;
@@ -180,7 +181,7 @@ impl Decoder {
         &mut self,
         bytes: &mut [u8],
         used: &mut usize,
-        now: Instant,
+        clock: &dyn Fn() -> Instant,
         out: &mut Out<'_>,
     ) -> Result<ControlFlow<()>, Failure> {
         loop {
@@ -190,7 +191,7 @@ impl Decoder {
                     if rest.is_empty() {
                         return self.give_waiting(out);
                     }
-                    *used += self.header(rest, now)?;
+                    *used += self.header(rest, clock)?;
                     continue;
                 }
                 State::Payload => {
@@ -221,10 +222,10 @@ impl Decoder {
     }
 
     /// Reads a header, or the part of it that is there. Returns how many bytes it has used.
-    fn header(&mut self, bytes: &[u8], now: Instant) -> Result<usize, Failure> {
+    fn header(&mut self, bytes: &[u8], clock: &dyn Fn() -> Instant) -> Result<usize, Failure> {
         if self.header_length == 0 {
             if let Some((header, size)) = Header::parse(bytes)? {
-                self.begin(header, now)?;
+                self.begin(header, clock)?;
                 return Ok(size);
             }
         }
@@ -235,13 +236,13 @@ impl Decoder {
         self.header_length += count;
         if let Some((header, _)) = Header::parse(&self.header[..self.header_length])? {
             self.header_length = 0;
-            self.begin(header, now)?;
+            self.begin(header, clock)?;
         }
         Ok(count)
     }
 
     /// What a header may say here and now.
-    fn begin(&mut self, header: Header, now: Instant) -> Result<(), Failure> {
+    fn begin(&mut self, header: Header, clock: &dyn Fn() -> Instant) -> Result<(), Failure> {
         if header.key.is_some() != self.masked {
             return Err(Failure::protocol(if self.masked { "frame without a mask" } else { "masked frame" }));
         }
@@ -259,7 +260,7 @@ impl Decoder {
             },
             OpCode::Text => self.begin_message(Kind::Text, header.rsv1)?,
             OpCode::Binary => self.begin_message(Kind::Binary, header.rsv1)?,
-            OpCode::Ping | OpCode::Pong if !self.control_frames.count(now, self.limits.control_frames) => {
+            OpCode::Ping | OpCode::Pong if !self.control_frames.count(clock(), self.limits.control_frames) => {
                 return Err(Failure::policy("too many control frames"));
             }
             OpCode::Close | OpCode::Ping | OpCode::Pong => {}

@@ -62,7 +62,7 @@ fn hear(flags: u8, stream: &[u8], piece: usize, pause: usize) -> Heard {
         let mut rest = &mut part[..];
         loop {
             let mut paused = false;
-            let result = session.receive(rest, now, &mut replies, &mut |event| {
+            let result = session.receive(rest, &|| now, &mut replies, &mut |event| {
                 assert!(!paused, "an event after a pause");
                 note(&mut heard, event);
                 count += 1;
@@ -80,7 +80,7 @@ fn hear(flags: u8, stream: &[u8], piece: usize, pause: usize) -> Heard {
                     rest = &mut rest[used..];
                 }
                 Err(failure) => {
-                    assert_eq!(session.receive(&mut [], now, &mut replies, &mut |_| unreachable!()), Err(failure));
+                    assert_eq!(session.receive(&mut [], &|| now, &mut replies, &mut |_| unreachable!()), Err(failure));
                     // Which of two faults in compressed data is seen first depends on the pieces.
                     let bomb = flags & 4 != 0 && failure.code == 1009;
                     heard.failure = Some(if bomb { 1007 } else { failure.code });
@@ -201,7 +201,7 @@ pub fn deflate(data: &[u8]) {
         }
         sent.push((Kind::Binary as u8, content, true));
         for part in wire.chunks_mut(if kind & 2 == 0 { usize::MAX } else { 7 }) {
-            let result = decoder.push(part, Instant::now(), &mut |event| {
+            let result = decoder.push(part, &Instant::now, &mut |event| {
                 note(&mut heard, event);
                 ControlFlow::Continue(())
             });

@@ -102,12 +102,12 @@ impl Session {
     pub fn receive(
         &mut self,
         bytes: &mut [u8],
-        now: Instant,
+        clock: &dyn Fn() -> Instant,
         replies: &mut Vec<u8>,
         out: &mut Out<'_>,
     ) -> Result<usize, Failure> {
         let Session { decoder, encoder, pings, ended } = self;
-        let result = decoder.push(bytes, now, &mut |event| {
+        let result = decoder.push(bytes, clock, &mut |event| {
             if let Event::Close { code, reason } = &event {
                 *ended = Some(CloseStatus { code: code.unwrap_or(NO_STATUS), reason: (*reason).to_owned() });
             }

@@ -183,7 +183,7 @@ fn a_pause_holds_inflated_parts_back() {
     let mut ping = false;
     while !ping {
         let mut events = 0;
-        let used = decoder.push(rest, Instant::now(), &mut |event| {
+        let used = decoder.push(rest, &Instant::now, &mut |event| {
             events += 1;
             match event {
                 Event::Data(data) => {

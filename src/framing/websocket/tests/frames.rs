@@ -61,7 +61,7 @@ fn the_first_part_is_marked() {
     let mut stream =
         [frame(0x01, b""), frame(0x00, b"a"), frame(0x00, b""), frame(0x80, b""), frame(0x81, b"")].concat();
     decoder
-        .push(&mut stream, Instant::now(), &mut |event| {
+        .push(&mut stream, &Instant::now, &mut |event| {
             if let Event::Data(data) = event {
                 seen.push((data.first, data.last, data.bytes.to_vec()));
             }
@@ -145,7 +145,7 @@ fn a_pause_stops_behind_its_event_and_leaves_the_rest_as_it_was() {
     let mut bytes = stream.clone();
     let (mut rest, mut heard) = (&mut bytes[..], Vec::new());
     for expected in [9, 9, 11] {
-        let used = decoder.push(rest, Instant::now(), &mut |event| {
+        let used = decoder.push(rest, &Instant::now, &mut |event| {
             heard.push(Heard::from(event));
             ControlFlow::Break(())
         });

@@ -51,7 +51,7 @@ impl Side {
 
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let Side { session, heard, replies, now } = self;
-        let used = session.receive(&mut bytes.to_vec(), *now, replies, &mut |event| {
+        let used = session.receive(&mut bytes.to_vec(), &|| *now, replies, &mut |event| {
             heard.push(event.into());
             ControlFlow::Continue(())
         })?;
