@@ -328,6 +328,10 @@ pub struct EphemeralKey {
 pub trait TlsSession: Send {
     /// Takes ciphertext from the peer. Kept until `handshake` or `read` uses it.
     fn feed(&mut self, ciphertext: &[u8]);
+    /// Where it may be appended instead; `None`: it must be fed.
+    fn input(&mut self) -> Option<&mut Vec<u8>> {
+        None
+    }
     /// Takes the handshake as far as it goes. `clock` is for the renegotiations, and
     /// asked only by a session that may have some.
     fn handshake(&mut self, clock: &dyn Fn() -> Instant) -> Result<Handshake>;

@@ -314,6 +314,10 @@ impl TlsSession for Session {
         self.state_mut().bytes.feed(ciphertext);
     }
 
+    fn input(&mut self) -> Option<&mut Vec<u8>> {
+        Some(self.state_mut().bytes.input())
+    }
+
     fn handshake(&mut self, clock: &dyn Fn() -> Instant) -> Result<Handshake> {
         self.begin()?;
         self.state_mut().now = clock();

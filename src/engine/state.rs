@@ -71,16 +71,25 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
+    /// How many times as large as what waits a buffer may stay.
+    const SLACK: usize = 2;
+
     pub(super) fn feed(&mut self, ciphertext: &[u8]) {
+        self.input().extend_from_slice(ciphertext);
+    }
+
+    /// The bytes that wait; more may be appended.
+    pub(super) fn input(&mut self) -> &mut Vec<u8> {
         if self.position > 0 {
             // Without this a peer that keeps one byte ahead of us would make the buffer grow for ever.
             self.input.drain(..self.position);
             self.position = 0;
         }
-        if self.input.capacity() == 0 {
-            self.input = Spare::take();
+        if self.input.capacity() == self.input.len() {
+            let waiting = std::mem::replace(&mut self.input, Spare::take());
+            self.input.extend_from_slice(&waiting);
         }
-        self.input.extend_from_slice(ciphertext);
+        &mut self.input
     }
 
     /// Bytes fed and not used.
@@ -128,8 +137,12 @@ impl Bytes {
     }
 
     pub(super) fn release(&mut self) {
-        if self.input.is_empty() {
-            Spare::give(std::mem::take(&mut self.input));
+        if self.input.capacity() > Self::SLACK * self.unread() {
+            let rest = self.waiting().to_vec();
+            let mut buffer = std::mem::replace(&mut self.input, rest);
+            self.position = 0;
+            buffer.clear();
+            Spare::give(buffer);
         }
         if self.output.is_empty() {
             Spare::give(std::mem::take(&mut self.output));

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[cfg(unix)]
 use socket2::{Domain, Socket};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::{tcp, TcpStream};
 #[cfg(unix)]
 use tokio::net::{unix, UnixStream};
@@ -214,6 +214,71 @@ impl ReadHalf {
         };
         polled.map_ok(|()| buf.filled().len())
     }
+
+    /// There may be something to read.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            ReadHalf::Tcp(half) => half.as_ref().poll_read_ready(cx),
+            #[cfg(unix)]
+            ReadHalf::Unix(half) => half.as_ref().poll_read_ready(cx),
+        }
+    }
+
+    /// One read of at most `most` bytes, appended to `buf`; otherwise as [`poll_read`](Self::poll_read). `WouldBlock`: ask
+    /// [`poll_readable`](Self::poll_readable) again.
+    pub fn try_append(&self, buf: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        buf.reserve(most);
+        match self {
+            ReadHalf::Tcp(half) => {
+                let socket = half.as_ref();
+                short_read_blocks(most, |read| socket.try_io(Interest::READABLE, || read(receive(socket, buf, most))))
+            }
+            #[cfg(unix)]
+            ReadHalf::Unix(half) => {
+                let socket = half.as_ref();
+                short_read_blocks(most, |read| socket.try_io(Interest::READABLE, || read(receive(socket, buf, most))))
+            }
+        }
+    }
+}
+
+/// Tells the runtime of a read with less than `most` bytes that the socket has no more, which it would otherwise learn
+/// from another read.
+fn short_read_blocks(
+    most: usize,
+    attempt: impl FnOnce(&mut dyn FnMut(io::Result<usize>) -> io::Result<usize>) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut short = None;
+    let outcome = attempt(&mut |received| match received {
+        Ok(count) if (1..most).contains(&count) => {
+            short = Some(count);
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        received => received,
+    });
+    short.map_or(outcome, Ok)
+}
+
+/// Appends at most `most` bytes, for which there is room.
+#[cfg(target_os = "linux")]
+fn receive(socket: impl std::os::fd::AsFd, buf: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+    use rustix::net::RecvFlags;
+    let ((filled, _), _) = rustix::net::recv(socket, &mut buf.spare_capacity_mut()[..most], RecvFlags::DONTWAIT)?;
+    let count = filled.len();
+    // SAFETY: so many bytes behind the end were written just now.
+    unsafe { buf.set_len(buf.len() + count) };
+    Ok(count)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn receive<'s, S>(socket: &'s S, buf: &mut Vec<u8>, most: usize) -> io::Result<usize>
+where
+    SockRef<'s>: From<&'s S>,
+{
+    let count = SockRef::from(socket).recv(&mut buf.spare_capacity_mut()[..most])?;
+    // SAFETY: as above.
+    unsafe { buf.set_len(buf.len() + count) };
+    Ok(count)
 }
 
 /// A plain system call; when the kernel takes nothing, `otherwise` lets the runtime see that too.

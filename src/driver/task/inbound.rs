@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -107,20 +108,7 @@ impl Task {
         }
         let fed = match &core.io {
             Some(Io::Socket(_)) if core.is_clear() => self.read_clear(cx),
-            Some(Io::Socket(_)) => SCRATCH.with_borrow_mut(|scratch| {
-                let Some(read) = &mut self.read else { return Fed::Nothing };
-                match read.poll_read(cx, &mut scratch.cipher) {
-                    Poll::Pending => Fed::Nothing,
-                    Poll::Ready(Ok(0)) => Fed::Eof,
-                    Poll::Ready(Ok(n)) => {
-                        if let Some(session) = core.session.as_mut() {
-                            session.feed(&scratch.cipher[..n]);
-                        }
-                        Fed::Some
-                    }
-                    Poll::Ready(Err(e)) => Fed::Failed(Error::system(&e, "read")),
-                }
-            }),
+            Some(Io::Socket(_)) => self.read_cipher(core, cx),
             Some(Io::Duplex) => self.take_from_duplex(core),
             None => Fed::Nothing,
         };
@@ -137,6 +125,31 @@ impl Task {
             Fed::Eof => self.end_of_stream(core),
             Fed::Failed(error) if error.syscall.is_some() => self.broken(core, error),
             Fed::Failed(error) => self.fail(core, error),
+        }
+    }
+
+    fn read_cipher(&mut self, core: &mut Core, cx: &mut Context<'_>) -> Fed {
+        let (Some(read), Some(session)) = (&mut self.read, &mut core.session) else { return Fed::Nothing };
+        loop {
+            // Before there is anything a session needs no buffer.
+            match read.poll_readable(cx) {
+                Poll::Pending => return Fed::Nothing,
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(e)) => return Fed::Failed(Error::system(&e, "read")),
+            }
+            let received = match session.input() {
+                Some(input) => read.try_append(input, limits::READ_CHUNK),
+                None => SCRATCH.with_borrow_mut(|scratch| match read.poll_read(cx, &mut scratch.cipher) {
+                    Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+                    Poll::Ready(received) => received.inspect(|&n| session.feed(&scratch.cipher[..n])),
+                }),
+            };
+            match received {
+                Ok(0) => return Fed::Eof,
+                Ok(_) => return Fed::Some,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+                Err(e) => return Fed::Failed(Error::system(&e, "read")),
+            }
         }
     }
 

@@ -409,6 +409,10 @@ impl TlsSession for Established {
         self.bytes.feed(ciphertext);
     }
 
+    fn input(&mut self) -> Option<&mut Vec<u8>> {
+        Some(self.bytes.input())
+    }
+
     fn handshake(&mut self, _: &dyn Fn() -> Instant) -> Result<Handshake> {
         self.begin().map(|()| Handshake::Done)
     }
