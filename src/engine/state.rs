@@ -377,6 +377,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::policy::limits;
 
     #[test]
     fn bytes_come_out_as_they_went_in() {
@@ -408,6 +409,20 @@ mod tests {
         assert_eq!((bytes.take(&mut buf), bytes.take(&mut buf)), (4, 0));
         bytes.open_gate();
         assert_eq!((bytes.take(&mut buf), &buf[..2]), (2, &b"gh"[..]));
+    }
+
+    #[test]
+    fn a_part_of_a_record_keeps_no_reading_buffer() {
+        let mut bytes = Bytes::default();
+        for part in [&b"abc"[..], b"de"] {
+            bytes.input().reserve(limits::READ_CHUNK);
+            bytes.input().extend_from_slice(part);
+            bytes.release();
+            assert!(bytes.input.capacity() <= 2 * bytes.unread(), "{}", bytes.input.capacity());
+        }
+        assert_eq!(bytes.take(&mut [0; 3]), 3);
+        bytes.release();
+        assert_eq!((bytes.waiting(), bytes.input.capacity()), (&b"de"[..], 2));
     }
 
     #[test]

@@ -393,6 +393,9 @@ impl WriteHalf {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::io::Write;
+
     use super::*;
 
     fn with_stream(look: impl FnOnce(&Stream, SockRef<'_>)) {
@@ -425,6 +428,29 @@ mod tests {
             assert_eq!(socket.tcp_keepalive_retries().unwrap(), 5);
             assert!((20_000..=40_000).contains(&socket.recv_buffer_size().unwrap()));
             assert!((30_000..=60_000).contains(&socket.send_buffer_size().unwrap()));
+        });
+    }
+
+    #[test]
+    fn reads_are_appended_until_nothing_is_left() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+            let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (read, _write) = Stream::Tcp(listener.accept().await.unwrap().0).split();
+            let mut buf = b"a".to_vec();
+            for (sent, most, expected) in [(&b"bcd"[..], 2, &b"abc"[..]), (b"", 2, b"abcd"), (b"ef", 9, b"abcdef")] {
+                peer.write_all(sent).unwrap();
+                poll_fn(|cx| read.poll_readable(cx)).await.unwrap();
+                read.try_append(&mut buf, most).unwrap();
+                assert_eq!(buf, expected);
+            }
+            // The read before was short: the runtime knows that there is no more.
+            assert!(poll_fn(|cx| Poll::Ready(read.poll_readable(cx))).await.is_pending());
+            assert_eq!(read.try_append(&mut buf, 9).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+            drop(peer);
+            poll_fn(|cx| read.poll_readable(cx)).await.unwrap();
+            assert_eq!(read.try_append(&mut buf, 9).unwrap(), 0);
         });
     }
 
