@@ -210,7 +210,8 @@ class SocketServer extends EventEmitter {
   // ---- one client
 
   _handle(connectionId) {
-    if (this.#speaker?.connectionId === connectionId && this.#speaker.connected) return this.#speaker;
+    const speaker = this.#speaker;
+    if (speaker !== null && speaker.connectionId === connectionId && speaker.connected) return speaker;
     const handle = this.#handles.get(String(connectionId));
     if (handle === undefined || !handle.connected) throw failure(126);
     return handle;
