@@ -57,8 +57,9 @@ pub const FILE_THREADS: usize = 4;
 /// program count too, and are refused then.
 pub const ANSWER_BACKLOG: usize = 2 * CIPHERTEXT_BACKLOG;
 
-/// Bytes taken from a socket in one read: four full records, so that a fast peer costs few system calls. Each thread has
-/// two such buffers, for ciphertext and clear text; connections have none.
+/// Bytes taken from a socket in one read: four full records, so that a fast peer costs few system calls. A session
+/// reads into a buffer of its thread's, which it gives back when it has used what came; clear text has another. Connections
+/// that wait have none.
 pub const READ_CHUNK: usize = 64 * 1024;
 
 /// Clear bytes in a record whose sender may have limited its records (RFC 6066, `setMaxSendFragment`). Where the owner
