@@ -44,13 +44,14 @@ pub struct Refusal {
     pub status: u16,
     /// Header fields that the status asks for.
     pub headers: &'static [(&'static str, &'static str)],
-    /// For people; the response's body.
+    /// For people; the response's body, unless `bodiless`.
     pub message: &'static str,
+    pub bodiless: bool,
 }
 
 impl Refusal {
     const fn new(status: u16, message: &'static str) -> Self {
-        Refusal { status, headers: &[], message }
+        Refusal { status, headers: &[], message, bodiless: false }
     }
 
     const fn with(self, headers: &'static [(&'static str, &'static str)]) -> Self {
@@ -65,7 +66,8 @@ impl Refusal {
     /// The whole response. The connection ends with it.
     pub fn response(&self) -> Vec<u8> {
         let headers = [&[("Content-Type", "text/plain")], self.headers].concat();
-        response::build_rejection(self.status, response::phrase(self.status), &headers, self.message.as_bytes())
+        let body = if self.bodiless { "" } else { self.message };
+        response::build_rejection(self.status, response::phrase(self.status), &headers, body.as_bytes())
     }
 }
 
@@ -194,7 +196,9 @@ fn parse(head: &[u8], most_fields: usize) -> Result<Request, Refusal> {
         return Err(Refusal::new(505, "HTTP/1.1 is required"));
     }
     if method != "GET" {
-        return Err(Refusal::new(405, "the method must be GET").with(&[("Allow", "GET")]));
+        let refusal = Refusal::new(405, "the method must be GET").with(&[("Allow", "GET")]);
+        // The answer to HEAD ends with its head (RFC 9110, 9.3.2).
+        return Err(Refusal { bodiless: method == "HEAD", ..refusal });
     }
     let absolute = uri.get(..8).is_some_and(|start| {
         let start = start.to_ascii_lowercase();
