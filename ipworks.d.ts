@@ -322,7 +322,7 @@ export class SSLServer extends SocketServer {
 
 /** Settings of {@link WSServer.config} beside those of {@link SSLServerSettings}. */
 export interface WSServerSettings extends SSLServerSettings {
-  /** Messages are put together; else their parts come as they arrive. A message has 16 MiB at most (1009). Default: `False`. */
+  /** Messages are put together; else their parts come as they arrive. Default: `False`. */
   BufferMessage: string;
   /** Code of disconnect() and shutdown(): 1000 to 1003, 1007 to 1014, 3000 to 4999. Default: `1000`. */
   DisconnectStatusCode: string;
@@ -335,6 +335,11 @@ export interface WSServerSettings extends SSLServerSettings {
    * messages, as documented. Default: `16384`.
    */
   MaxFrameSize: string;
+  /**
+   * Bytes of a message that comes, after inflating, and of a frame, from 1 on; beyond it 1009. Not documented. One message may wait in
+   * memory for each client where BufferMessage is on. Holds for clients to come. Default: `16777216`.
+   */
+  MaxMessageSize: string;
   /** Bytes of a line in LineMode, from 1 on; of a client, `MaxLineLength[connectionId]`. Default: `2048`. */
   MaxLineLength: string;
   /**

@@ -179,6 +179,7 @@ class WSServer extends SocketServer {
 
   _reception() {
     const settings = this._settings;
+    const maxMessage = settings.number('MaxMessageSize');
     return {
       keepAlive: settings.isSet('KeepAliveTime') || settings.isSet('KeepAliveInterval') ||
         settings.isSet('KeepAliveRetryCount'),
@@ -186,6 +187,8 @@ class WSServer extends SocketServer {
       webSocket: {
         whole: settings.isOn('BufferMessage'),
         maxFrame: this._maxFrameSize(),
+        maxMessage,
+        maxFrameIn: maxMessage,
         handshakeTimeout: Math.max(OPENING, settings.number('DefaultConnectionTimeout') * 1000),
         deflate: settings.isOn('EnablePermessageDeflate') ? {} : null,
       },

@@ -51,6 +51,7 @@ const WEB_SOCKET = {
   EnablePermessageDeflate: flag('True'),
   KeepAliveRetryCount: number(0, 0, 255),
   MaxFrameSize: number(16384, 1, MOST),
+  MaxMessageSize: number(2 ** 24, 1, MOST),
 };
 
 const SETTINGS = {

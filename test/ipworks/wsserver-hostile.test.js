@@ -47,6 +47,25 @@ describe('WSServer, hostile clients', () => {
     await assertServes(recorded);
   });
 
+  it('MaxMessageSize says how much a message may be', async () => {
+    const recorded = await webSockets(() => {}, { settings: ['BufferMessage=True', 'MaxMessageSize=1000'] });
+    const say = async (...frames) => {
+      const { client } = await recorded.connectRaw();
+      client.write(Buffer.concat(frames));
+      return client;
+    };
+    const [within, beyond] = [500, 501].map((length) => frame(continuation, Buffer.alloc(length)));
+    await say(frame(binary, Buffer.alloc(1000)), frame(binary, Buffer.alloc(500), more), within);
+    assert.deepStrictEqual((await recorded.data(2)).map(([bytes]) => bytes.length), [1000, 1000]);
+    for (const frames of [[frame(binary, Buffer.alloc(1001))], [frame(binary, Buffer.alloc(500), more), beyond]]) {
+      const client = await say(...frames);
+      assert.strictEqual((await client.closeFrame())[0], 1009);
+    }
+    await recorded.server.config(`MaxMessageSize=${18 * MIB}`);
+    await say(frame(binary, Buffer.alloc(17 * MIB)));
+    assert.strictEqual((await recorded.data(3))[2][0].length, 17 * MIB);
+  });
+
   it('endless empty fragments end with 1008', async () => {
     const recorded = await webSockets();
     const { client } = await recorded.connectRaw();
