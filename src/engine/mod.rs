@@ -319,7 +319,7 @@ pub struct EphemeralKey {
 
 /// One TLS connection without a socket. See the module's text for the contract:
 ///
-/// 1. give what the peer sent to [`feed`](Self::feed);
+/// 1. give what the peer sent to [`feed`](Self::feed), or append it to [`input`](Self::input);
 /// 2. call [`handshake`](Self::handshake) until it is `Done`, then [`read`](Self::read) until `Pending`;
 /// 3. after any call, send what [`output`](Self::output) holds and take [`poll_event`](Self::poll_event) until `None`.
 ///

@@ -400,8 +400,9 @@ describe('keepAlive of tls.connect', () => {
       await until(() => {
         const lines = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n');
         const line = lines.find((one) => one.includes(` ${local} ${remote} `));
-        timer = line.trim().split(/\s+/)[5].slice(0, 2);
-        return timer !== '01';
+        // The system goes through a changing table, and may miss one.
+        timer = line?.trim().split(/\s+/)[5].slice(0, 2);
+        return timer !== undefined && timer !== '01';
       }, 8_000, 'the acknowledgement');
       assert.strictEqual(timer === '02', keepAlive, timer);
     }
