@@ -1,6 +1,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::sink::{Seen, Sink};
 use super::*;
@@ -28,6 +29,29 @@ fn pair(sink: &Arc<Sink>, framing: Framing) -> (Arc<Server>, TcpStream, Arc<Conn
 
 fn message(text: &str, ended: bool) -> Seen {
     Seen::Message(text.as_bytes().to_vec(), ended)
+}
+
+/// Waits until a part of a message waits.
+fn until_partial(conn: &Connection) {
+    let end = Instant::now() + PATIENCE;
+    while !conn.has_partial() {
+        assert!(Instant::now() < end);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_message_is_told_behind_the_part_that_it_ends() {
+    let sink = Sink::new();
+    let (_server, mut tcp, conn) = pair(&sink, lines(100));
+    tcp.write_all(b"be").unwrap();
+    until_partial(&conn);
+    tcp.write_all(b"gun\r\nan").unwrap();
+    expect(&sink, &conn, message("begun\r\n", true));
+    until_partial(&conn);
+    tcp.write_all(b"d done\r\n").unwrap();
+    expect(&sink, &conn, message("and done\r\n", true));
+    assert!(!sink.told_with_part.load(Ordering::SeqCst) && !conn.has_partial());
 }
 
 /// Waits for it.

@@ -75,6 +75,8 @@ pub struct Sink {
     /// Who has brought data last.
     teller: Mutex<Option<ThreadId>>,
     pub minds_records: AtomicBool,
+    /// A part of a message was said to wait when one was told.
+    pub told_with_part: AtomicBool,
     /// There is no room; see [`Sink::make_room`].
     pub full: AtomicBool,
     wakers: Mutex<Vec<Waker>>,
@@ -268,6 +270,7 @@ impl EventSink for Sink {
     }
 
     fn message(&self, connection: &Arc<Connection>, message: Message<'_>) {
+        self.told_with_part.fetch_or(connection.has_partial(), Ordering::SeqCst);
         self.take(connection, Seen::Message(message.bytes.to_vec(), message.ended));
     }
 
