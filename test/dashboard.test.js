@@ -51,9 +51,7 @@ async function upgrade(port, headers) {
   return response.statusCode;
 }
 
-describe('the page of npm start', function () {
-  this.timeout(60_000);
-
+describe('the page of npm start', () => {
   it('has a feed for itself and for no page of others', async () => {
     const served = await startDashboard();
     assert.strictEqual(await upgrade(served.feedPort, { origin: served.page.slice(0, -1) }), 101);

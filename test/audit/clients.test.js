@@ -90,10 +90,9 @@ const files = (name) => [pki.path(`${name}.pem`), pki.path(`${name}.key`)];
 
 for (const [name, { probe, prepare, connect }] of Object.entries(CLIENTS)) {
   const installed = isInstalled(name, probe);
-  describe(`audit: ${name}${installed ? '' : ' (skipped: it is not installed)'}`, function () {
+  describe(`audit: ${name}${installed ? '' : ' (skipped: it is not installed)'}`, () => {
     before(async function () {
       if (!installed) this.skip();
-      this.timeout(60_000);
       await prepare?.();
     });
 

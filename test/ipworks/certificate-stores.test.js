@@ -37,9 +37,7 @@ function jwk(name) {
   return crypto.createPrivateKey(pki.read(`${name}.key`)).export({ format: 'jwk' });
 }
 
-describe('IPWorks Certificate, stores', function () {
-  this.timeout(30_000);
-
+describe('IPWorks Certificate, stores', () => {
   before(() => {
     pki.openssl('crl2pkcs7', '-nocrl', '-certfile', 'chain.pem', '-out', 'st.p7b');
     pki.openssl('crl2pkcs7', '-nocrl', '-certfile', 'chain.pem', '-outform', 'DER', '-out', 'st-der.p7b');
@@ -167,7 +165,7 @@ describe('IPWorks Certificate, stores', function () {
     assert.ok(Object.isFrozen(T));
   });
 
-  it('files that are none, or too large, are refused without a look at them', function () {
+  it('files that are none, or too large, are refused without a look at them', () => {
     const large = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'c4tls-store-')), 'large');
     fs.writeFileSync(large, '');
     fs.truncateSync(large, 4 * 1024 * 1024 + 1);

@@ -73,9 +73,7 @@ function inLocalTime(text) {
   return `${day}-${month}-${year} ${time}`;
 }
 
-describe('IPWorks Certificate, fields', function () {
-  this.timeout(30_000);
-
+describe('IPWorks Certificate, fields', () => {
   before(() => {
     for (const [name, kind] of Object.entries(KINDS)) make(name, kind);
   });

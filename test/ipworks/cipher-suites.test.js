@@ -51,9 +51,7 @@ async function negotiate(port, options) {
   }
 }
 
-describe('cipher suites', function () {
-  this.timeout(30_000);
-
+describe('cipher suites', () => {
   before(makeDsa);
 
   for (const { id, name, refused } of SUITES) {

@@ -75,8 +75,7 @@ describe('documented items', () => {
   describe('events', () => {
     const initial = new Map();      // by event, what the first one looked like: field -> [value, writable]
 
-    before(async function () {
-      this.timeout(30_000);
+    before(async () => {
       const note = (name) => (e) => {
         if (!initial.has(name)) initial.set(name, fieldsOf(e));
       };

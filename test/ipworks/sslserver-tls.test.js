@@ -35,9 +35,7 @@ async function startFails(code, settings, pattern) {
   await failsWith(code, server.startListening(), pattern);
 }
 
-describe('SSLServer, TLS settings', function () {
-  this.timeout(30_000);
-
+describe('SSLServer, TLS settings', () => {
   describe('versions', () => {
     it('SSL-C-23, D-49: TLS 1.2 only at first', async () => {
       const { port } = await listening();

@@ -28,9 +28,7 @@ function talk({ url, protocols, sends, close }) {
   });
 }
 
-describe('WSServer and Chromium', function () {
-  this.timeout(40_000);
-
+describe('WSServer and Chromium', () => {
   for (const tls of [false, true]) {
     it(`${tls ? 'wss' : 'ws'}: connect, echo, bytes, sub-protocol, close codes, permessage-deflate`, async function () {
       const browser = await launchChromium();

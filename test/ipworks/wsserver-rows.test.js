@@ -70,8 +70,7 @@ describe('documented items of WSServer', () => {
   describe('events', () => {
     const seen = new Map();         // by event, the first one: field -> [value, writable]
 
-    before(async function () {
-      this.timeout(30_000);
+    before(async () => {
       const note = (name) => (e) => {
         if (!seen.has(name)) seen.set(name, fieldsOf(e));
       };

@@ -106,8 +106,7 @@ describe('process.exit()', () => {
     }
   }
 
-  it(`in mid-handshake ends cleanly with the given code, ${ROUNDS} rounds`, async function () {
-    this.timeout(60_000);
+  it(`in mid-handshake ends cleanly with the given code, ${ROUNDS} rounds`, async () => {
     const silent = net.createServer((socket) => socket.on('error', () => {}).resume());
     const port = await listen(silent);
     await exitsWith7(`
@@ -125,8 +124,7 @@ describe('process.exit()', () => {
       });`);
   });
 
-  it(`during heavy echo ends cleanly with the given code, ${ROUNDS} rounds`, async function () {
-    this.timeout(60_000);
+  it(`during heavy echo ends cleanly with the given code, ${ROUNDS} rounds`, async () => {
     await exitsWith7(`${PAIR}
       const block = Buffer.alloc(100_000, 1);
       connected.then((first) => {

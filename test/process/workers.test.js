@@ -56,8 +56,7 @@ describe('Workers', () => {
   });
 
   // In a process of its own: what is looked for is a crash.
-  it('survive terminate() in mid-handshake and under load, 50 rounds', async function () {
-    this.timeout(60_000);
+  it('survive terminate() in mid-handshake and under load, 50 rounds', async () => {
     const { code, signal, stdout, stderr } = await runNode(`
       require(${JSON.stringify(path.join(__dirname, 'terminate.js'))})(50).then((opened) => console.log('opened', opened));
     `, { timeout: 55_000 });

@@ -167,7 +167,6 @@ describe('a server given', () => {
   });
 
   it('hundreds of such peers at once', async function () {
-    this.timeout(30_000);
     betterThanNode(this);
     const { server, port } = await serveEcho(tls, { handshakeTimeout: 2000 });
     const codes = new Map();
@@ -259,7 +258,6 @@ describe('renegotiation', () => {
 
 describe('a 1 GiB write', () => {
   it('to a reader that sleeps stays within bounded memory', async function () {
-    this.timeout(30_000);
     betterThanNode(this);
     const { server, port } = await serveEcho(tls);
     const accepted = event(server, 'secureConnection');

@@ -15,7 +15,7 @@ const ROOT = path.join(__dirname, '..', '..');
 const MOCHA = path.join(__dirname, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const TESTS = ['tls', 'https', 'control4', 'ipworks'].map((face) => `test/${face}/*.test.js`);
 const SMOKE_TIME = 60_000;       // ms
-const TESTS_TIME = 300_000;
+const TESTS_TIME = 900_000;
 
 function binaryOf(name) {
   const file = process.platform === 'win32' ? 'node.exe' : 'node';
@@ -67,7 +67,7 @@ async function tryVersion(name, smokeOnly) {
   let tests = 'not run';
   if (!smokeOnly) {
     const result = await run(node, [MOCHA, '--reporter', 'dot', '--no-config',
-      '--require', 'test/support/hooks.js', '--timeout', '15000', ...TESTS], TESTS_TIME);
+      '--require', 'test/support/hooks.js', '--timeout', '60000', ...TESTS], TESTS_TIME);
     tests = `${count(result.output, 'passing')} passed, ${count(result.output, 'failing')} failed`;
     if (!result.ok) outputs.push(result.output);
   }
