@@ -4,9 +4,7 @@ use crate::driver::WriteStatus;
 
 /// Carries ciphertext between two connections, `piece` bytes a time, until `done`.
 fn carry(sink: &Sink, ends: [&Arc<Connection>; 2], piece: usize, done: impl Fn() -> bool) {
-    let end = std::time::Instant::now() + PATIENCE;
-    while !done() {
-        assert!(std::time::Instant::now() < end);
+    until("the ends are done", done, || {
         for (from, to) in [(ends[0], ends[1]), (ends[1], ends[0])] {
             while let Some(bytes) = sink.take_cipher(from.id()) {
                 for part in bytes.chunks(piece) {
@@ -16,7 +14,7 @@ fn carry(sink: &Sink, ends: [&Arc<Connection>; 2], piece: usize, done: impl Fn()
             }
         }
         sink.wait_change();
-    }
+    });
 }
 
 #[test]

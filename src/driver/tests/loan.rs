@@ -1,7 +1,6 @@
 //! Shards that are lent to their owner's thread.
 
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use super::*;
 use crate::driver::shard::Shard;
@@ -19,11 +18,7 @@ fn say(client: &mut SslStream<TcpStream>, sink: &Sink, conn: &Connection) {
 fn lend(client: &mut SslStream<TcpStream>, sink: &Sink, conn: &Connection, often: usize) {
     sink.behind.store(true, Ordering::Release);
     sink.borrows.store(true, Ordering::Release);
-    let end = Instant::now() + PATIENCE;
-    while sink.loans.load(Ordering::Acquire) < often {
-        assert!(Instant::now() < end, "the shard was never lent");
-        say(client, sink, conn);
-    }
+    until("the shard is lent", || sink.loans.load(Ordering::Acquire) >= often, || say(client, sink, conn));
 }
 
 /// A shard that is ours. It goes back when a test fails, too: others need it.
@@ -53,11 +48,7 @@ fn a_shard_on_loan_is_run_by_its_borrower_and_then_by_itself_again() {
     let shard = borrow(&mut client, &sink, &conn);
     let before = sink.data(conn.id()).len();
     client.write_all(b"y").unwrap();
-    let end = Instant::now() + PATIENCE;
-    while sink.data(conn.id()).len() == before {
-        assert!(Instant::now() < end, "nobody looked");
-        shard.0.turn();
-    }
+    until("the borrower looks", || sink.data(conn.id()).len() > before, || shard.0.turn());
     assert!(sink.is_teller());
     // What a borrower writes is the task's to send too.
     conn.write(b"answer", false);

@@ -1,7 +1,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::sink::{Seen, Sink};
 use super::*;
@@ -32,13 +32,19 @@ fn message(text: &str, ended: bool) -> Seen {
 }
 
 /// Waits until a part of a message waits.
+#[track_caller]
 fn until_partial(conn: &Connection) {
-    let end = Instant::now() + PATIENCE;
-    while !conn.has_partial() {
-        assert!(Instant::now() < end);
-        std::thread::yield_now();
-    }
+    until("a part of a message", || conn.has_partial(), std::thread::yield_now);
 }
+
+/// Waits for it.
+#[track_caller]
+fn expect(sink: &Sink, conn: &Connection, wanted: Seen) {
+    sink.wait_for(conn.id(), |seen| (*seen == wanted).then_some(()));
+}
+
+const SECURE: Seen = Seen::Other("secure");
+const CLOSED: Seen = Seen::Other("closed");
 
 #[test]
 fn a_message_is_told_behind_the_part_that_it_ends() {
@@ -53,15 +59,6 @@ fn a_message_is_told_behind_the_part_that_it_ends() {
     expect(&sink, &conn, message("and done\r\n", true));
     assert!(!sink.told_with_part.load(Ordering::SeqCst) && !conn.has_partial());
 }
-
-/// Waits for it.
-#[track_caller]
-fn expect(sink: &Sink, conn: &Connection, wanted: Seen) {
-    sink.wait_for(conn.id(), |seen| (*seen == wanted).then_some(()));
-}
-
-const SECURE: Seen = Seen::Other("secure");
-const CLOSED: Seen = Seen::Other("closed");
 
 #[test]
 fn plain_tcp_gives_messages_and_the_rest_before_the_end() {

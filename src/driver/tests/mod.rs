@@ -16,7 +16,7 @@ mod websocket;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
 
@@ -28,6 +28,16 @@ use sink::Sink;
 
 /// Far beyond what any step takes; only a failure waits this long.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Does `meanwhile` until it is `done`.
+#[track_caller]
+fn until(what: &str, done: impl Fn() -> bool, mut meanwhile: impl FnMut()) {
+    let end = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < end, "{what}");
+        meanwhile();
+    }
+}
 
 fn context() -> Context {
     let made = generate_certificate(&["localhost".to_owned()], 1, KeyType::Ec).unwrap();

@@ -10,11 +10,7 @@ use crate::engine::{Answer, Question};
 /// Sends everything back until the peer ends, then ends too.
 fn echo(sink: &Arc<Sink>, conn: &Arc<Connection>, length: usize) {
     conn.read_start();
-    let end = std::time::Instant::now() + PATIENCE;
-    while sink.data(conn.id()).len() < length {
-        assert!(std::time::Instant::now() < end);
-        sink.wait_change();
-    }
+    until("all that was sent", || sink.data(conn.id()).len() >= length, || sink.wait_change());
     assert_ne!(conn.write(&sink.data(conn.id()), true), WriteStatus::Gone);
 }
 
@@ -259,11 +255,7 @@ fn a_shard_rests_while_its_owner_is_behind_and_only_then() {
     assert_eq!(sink.rests.load(Ordering::Acquire), 0);
 
     sink.behind.store(true, Ordering::Release);
-    let end = std::time::Instant::now() + PATIENCE;
-    while sink.rests.load(Ordering::Acquire) == 0 {
-        assert!(std::time::Instant::now() < end, "the shard never rested");
-        say();
-    }
+    until("the shard rests", || sink.rests.load(Ordering::Acquire) > 0, say);
     conn.close(false);
     sink.wait_other(conn.id(), "closed");
 }
