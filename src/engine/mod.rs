@@ -332,10 +332,9 @@ pub trait TlsSession: Send {
     fn input(&mut self) -> Option<&mut Vec<u8>> {
         None
     }
-    /// Takes the handshake as far as it goes. `clock` is for the renegotiations, and
-    /// asked only by a session that may have some.
-    fn handshake(&mut self, clock: &dyn Fn() -> Instant) -> Result<Handshake>;
-    /// Decrypts into `buf`. Also runs a renegotiation or a TLS 1.3 post-handshake message.
+    /// Takes the handshake as far as it goes. `now` counts renegotiations.
+    fn handshake(&mut self, now: Instant) -> Result<Handshake>;
+    /// Decrypts into `buf`. Also runs a renegotiation, which `clock` is for, or a TLS 1.3 post-handshake message.
     fn read(&mut self, buf: &mut [u8], clock: &dyn Fn() -> Instant) -> Result<Read>;
     /// Encrypts `clear`; gives how many bytes it took: all of them, or 0 while a renegotiation is under way.
     fn write(&mut self, clear: &[u8]) -> Result<usize>;

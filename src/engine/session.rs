@@ -318,9 +318,9 @@ impl TlsSession for Session {
         Some(self.state_mut().bytes.input())
     }
 
-    fn handshake(&mut self, clock: &dyn Fn() -> Instant) -> Result<Handshake> {
+    fn handshake(&mut self, now: Instant) -> Result<Handshake> {
         self.begin()?;
-        self.state_mut().now = clock();
+        self.state_mut().now = now;
         match self.state().consent {
             Stage::Asked => return Ok(Handshake::Parked),
             Stage::Passed if self.consented => return Ok(self.go_on()),

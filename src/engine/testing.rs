@@ -180,7 +180,7 @@ impl Peer {
 
     fn run(&mut self) -> Result<()> {
         if self.state != Handshake::Done {
-            self.state = self.session.handshake(&|| self.now)?;
+            self.state = self.session.handshake(self.now)?;
             self.hear();
         }
         if self.settles && self.state == Handshake::Done {

@@ -260,23 +260,12 @@ fn short_read_blocks(
 }
 
 /// Appends at most `most` bytes, for which there is room.
-#[cfg(target_os = "linux")]
-fn receive(socket: impl std::os::fd::AsFd, buf: &mut Vec<u8>, most: usize) -> io::Result<usize> {
-    use rustix::net::RecvFlags;
-    let ((filled, _), _) = rustix::net::recv(socket, &mut buf.spare_capacity_mut()[..most], RecvFlags::DONTWAIT)?;
-    let count = filled.len();
-    // SAFETY: so many bytes behind the end were written just now.
-    unsafe { buf.set_len(buf.len() + count) };
-    Ok(count)
-}
-
-#[cfg(not(target_os = "linux"))]
 fn receive<'s, S>(socket: &'s S, buf: &mut Vec<u8>, most: usize) -> io::Result<usize>
 where
     SockRef<'s>: From<&'s S>,
 {
     let count = SockRef::from(socket).recv(&mut buf.spare_capacity_mut()[..most])?;
-    // SAFETY: as above.
+    // SAFETY: so many bytes behind the end were written just now.
     unsafe { buf.set_len(buf.len() + count) };
     Ok(count)
 }

@@ -242,7 +242,7 @@ impl Task {
         let now = Instant::now();
         shard::before_slow(now);
         let clean = session.output().is_empty();
-        let shaken = session.handshake(&|| now)?;
+        let shaken = session.handshake(now)?;
         core.parked = shaken == Handshake::Parked;
         match shaken {
             Handshake::Done => {

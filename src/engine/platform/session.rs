@@ -158,7 +158,7 @@ impl TlsSession for Session {
         self.pipe.lock().feed(ciphertext);
     }
 
-    fn handshake(&mut self, _: &dyn Fn() -> Instant) -> Result<Handshake> {
+    fn handshake(&mut self, _: Instant) -> Result<Handshake> {
         self.alive()?;
         let result = self.shake();
         self.settle(result)

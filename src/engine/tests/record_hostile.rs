@@ -278,7 +278,7 @@ fn what_is_not_authentic_is_never_seen() {
         wire.s.session.feed(&good);
         assert_eq!(wire.s.session.read(&mut buf, &|| wire.s.now).unwrap_err(), error);
         assert_eq!(wire.s.session.write(b"x").unwrap_err(), error);
-        assert_eq!(wire.s.session.handshake(&|| wire.s.now).unwrap_err(), error);
+        assert_eq!(wire.s.session.handshake(wire.s.now).unwrap_err(), error);
         assert_eq!(wire.s.session.renegotiate().unwrap_err(), error);
         wire.s.session.close_notify();
         assert_eq!(wire.tell(&[]), [(ALERT, vec![2, 20])]);
